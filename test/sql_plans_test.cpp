@@ -465,6 +465,35 @@ TEST_CASE("an aggregate of rows that belong to outer ones is computed for all ke
         CHECK_FALSE(grouped("SELECT count(*) FROM big a WHERE x = (" + std::string(query) + ")"));
 }
 
+TEST_CASE("what a subquery says of all rows at once is looked up in an index", "[sql][RANGE-1]") {
+    Fixture f;
+    f.sql.execute_script("CREATE TABLE log (id int PRIMARY KEY, at int, x int); CREATE INDEX log_at ON log (at);"
+                         "INSERT INTO log SELECT i, i / 3, i % 7 FROM generate_series(1, 3000) AS g(i)");
+    const auto uses = [&](const std::string& text) {
+        return f.plan_of(text).find("Index Cond: (") != std::string::npos;
+    };
+    CHECK(uses("SELECT x FROM log WHERE id = (SELECT max(x) FROM log)"));
+    CHECK(f.rows("SELECT id, x FROM log WHERE id = (SELECT max(id) FROM log)") == "3000,4,;");
+    CHECK(f.rows("SELECT id FROM log WHERE at = (SELECT max(at) FROM log) OR id = (SELECT min(id) FROM log) "
+                 "ORDER BY id") == "1,;3000,;");
+    CHECK(f.rows("SELECT count(*) FROM log WHERE at > (SELECT avg(at)::int FROM log)") == "1498,;");
+    CHECK(f.rows("UPDATE log SET x = 9 WHERE id = (SELECT max(id) FROM log) RETURNING id, x") == "3000,9,;");
+    CHECK(f.rows("SELECT id FROM log WHERE id = (SELECT x FROM log WHERE x > 100)") == "");
+    CHECK_THROWS_AS(f.sql.execute("SELECT id FROM log WHERE id = (SELECT x FROM log)"), northstar::SqlFailure);
+    // What differs from row to row, or from call to call, is asked of each.
+    CHECK_FALSE(uses("SELECT x FROM log a WHERE id = (SELECT max(b.x) FROM log b WHERE b.x < a.x + 1)"));
+    CHECK_FALSE(uses("SELECT x FROM log WHERE id = (SELECT (random() * 10)::int)"));
+    // A kept statement asks again each time it runs.
+    northstar::SqlStatement newest = f.sql.prepare("SELECT id FROM log WHERE id = (SELECT max(id) FROM log)");
+    const auto answer = [&] {
+        newest.reset();
+        return newest.step() ? std::string(newest.text(0)) : std::string();
+    };
+    CHECK(answer() == "3000");
+    f.sql.execute("INSERT INTO log VALUES (4000, 1, 1)");
+    CHECK(answer() == "4000");
+}
+
 // ---- sizes and orders of joins ----
 
 TEST_CASE("joins begin where little is read, and know what a key refers to", "[sql]") {

@@ -4,6 +4,7 @@
 #include "sql/array.hpp"
 #include "sql/datetime.hpp"
 #include "sql/error.hpp"
+#include "sql/integer_key.hpp"
 #include "sql/jsonb.hpp"
 #include "sql/range.hpp"
 #include "sql/record.hpp"
@@ -274,16 +275,20 @@ namespace key_file {
 
 /// The number of a column of Form::integer at the front.
 Value take_integer(Oid type, bool descending, std::string_view& bytes) {
-    const std::uint32_t width = stored_width(type, Form::integer);
-    std::uint64_t number = take_big_endian(bytes, width);
-    const unsigned unused = 64 - width * 8;
-    if (descending) number = ~number << unused >> unused;
-    if (is_unsigned(type)) return Value::integer(type, static_cast<std::int64_t>(number));
-    number ^= std::uint64_t{1} << (width * 8 - 1);
-    return Value::integer(type, static_cast<std::int64_t>(number << unused) >> unused);
+    const IntegerKey key(type, descending);
+    if (bytes.size() < key.width()) damaged();
+    const Value number = key.take(bytes.data());
+    bytes.remove_prefix(key.width());
+    return number;
 }
 
 }  // namespace key_file
+
+IntegerKey::IntegerKey(Oid type, bool descending)
+    : type_(type), width_(stored_width(type, Form::integer)), unsigned_(key_file::is_unsigned(type)) {
+    const std::uint64_t sign = unsigned_ ? 0 : std::uint64_t{1} << 63;
+    turned_ = descending ? ~sign : sign;
+}
 
 Value decode_key(Oid type, KeyOrder order, std::string_view& bytes, Arena& arena, const TypeCatalog* catalog) {
     return decode_key(KeyColumn(type, order, catalog), bytes, arena);

@@ -13,8 +13,8 @@ EntryReader::EntryReader(const Plan& scan, const TypeCatalog* catalog) : scan_(s
     const auto step_to = [&](std::vector<Step>& steps, const Index& of, std::size_t column) -> Step& {
         while (steps.size() <= column) {
             const IndexColumn& next = of.columns[steps.size()];
-            steps.push_back({KeyColumn(relation.columns[static_cast<std::size_t>(next.column)].type, next.order,
-                                       catalog)});
+            steps.push_back(
+                step_over(relation.columns[static_cast<std::size_t>(next.column)].type, next.order, catalog));
         }
         return steps[column];
     };
@@ -38,36 +38,46 @@ EntryReader::EntryReader(const Plan& scan, const TypeCatalog* catalog) : scan_(s
     }
 }
 
-void EntryReader::walk(const std::vector<Step>& steps, std::string_view bytes, Batch& batch) const {
+EntryReader::Step EntryReader::step_over(Oid type, KeyOrder order, const TypeCatalog* catalog) {
+    Step step{KeyColumn(type, order, catalog), {}};
+    if (step.column.form == Form::integer) step.integer = IntegerKey(type, order.descending);
+    return step;
+}
+
+template <bool copied>
+void EntryReader::walk(const std::vector<Step>& steps, std::string_view bytes, std::size_t row, Batch& batch) const {
     for (const Step& step : steps) {
         if (step.target < 0) {
             skip_key(step.column, bytes, catalog_);
             continue;
         }
-        // The key is rebuilt in place when the cursor moves.
-        batch.columns[static_cast<std::size_t>(step.target)].push_back(
-            copy_value(decode_key(step.column, bytes, batch.arena), batch.arena));
+        // Made where it stays: a copy would wait for its parts.
+        Value* const place = &batch.columns[static_cast<std::size_t>(step.target)][row];
+        const std::size_t width = step.integer.width();
+        if (step.column.form == Form::integer && bytes.size() > width && bytes[0] == k_value_tag) {
+            new (place) Value(step.integer.take(bytes.data() + 1));
+            bytes.remove_prefix(width + 1);
+        } else if (copied) {
+            new (place) Value(copy_value(decode_key(step.column, bytes, batch.arena), batch.arena));
+        } else {
+            new (place) Value(decode_key(step.column, bytes, batch.arena));
+        }
     }
 }
 
 void EntryReader::read(std::string_view key, std::string_view row_key, Batch& batch) const {
-    walk(key_, key, batch);
-    walk(row_key_, row_key, batch);
-    for (const auto& [from, to] : copies_) batch.columns[to].push_back(batch.columns[from].back());
-    for (const std::size_t i : hidden_) batch.columns[i].push_back(hidden(i, batch.arena.copy(row_key)));
-    ++batch.count;
+    const std::size_t row = batch.count++;
+    // The key is rebuilt in place when the cursor moves.
+    walk<true>(key_, key, row, batch);
+    walk<true>(row_key_, row_key, row, batch);
+    for (const auto& [from, to] : copies_) batch.columns[to][row] = batch.columns[from][row];
+    for (const std::size_t i : hidden_) batch.columns[i][row] = hidden(i, batch.arena.copy(row_key));
 }
 
 void EntryReader::read(const std::vector<std::string_view>& row_keys, Batch& batch) const {
     batch.make_room(scan_.scan_columns.size(), row_keys.size());
     for (std::size_t row = 0; row < row_keys.size(); ++row) {
-        std::string_view bytes = row_keys[row];
-        for (const Step& step : row_key_) {
-            // Made where it stays: a copy would wait for its parts.
-            if (step.target < 0) skip_key(step.column, bytes, catalog_);
-            else new (&batch.columns[static_cast<std::size_t>(step.target)][row])
-                    Value(decode_key(step.column, bytes, batch.arena));
-        }
+        walk<false>(row_key_, row_keys[row], row, batch);
         for (const auto& [from, to] : copies_) batch.columns[to][row] = batch.columns[from][row];
         for (const std::size_t i : hidden_) batch.columns[i][row] = hidden(i, row_keys[row]);
     }

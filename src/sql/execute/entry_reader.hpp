@@ -4,7 +4,7 @@
 #pragma once
 
 #include "sql/execute/batch.hpp"
-#include "sql/key_encoding.hpp"
+#include "sql/integer_key.hpp"
 #include "sql/plan/plan.hpp"
 
 #include <string_view>
@@ -17,7 +17,8 @@ public:
     /// The scan must read entries only.
     EntryReader(const Plan& scan, const TypeCatalog* catalog);
 
-    /// Adds a row to the batch: an entry's key and value. Payloads are copied into the arena of the batch.
+    /// Adds a row to the batch, which has room for it: an entry's key and value. Payloads are copied into the arena of
+    /// the batch.
     void read(std::string_view key, std::string_view row_key, Batch& batch) const;
 
     /// All columns are in the values of entries: their keys need not be put together.
@@ -28,9 +29,13 @@ public:
 private:
     struct Step {
         KeyColumn column;
-        int target = -1;  ///< column of the batch; -1: stepped over
+        IntegerKey integer;  ///< of a column of Form::integer
+        int target = -1;     ///< column of the batch; -1: stepped over
     };
-    void walk(const std::vector<Step>& steps, std::string_view bytes, Batch& batch) const;
+    static Step step_over(Oid type, KeyOrder order, const TypeCatalog* catalog);
+    /// A string may be a view of the bytes, unless they are to be copied.
+    template <bool copied>
+    void walk(const std::vector<Step>& steps, std::string_view bytes, std::size_t row, Batch& batch) const;
     Value hidden(std::size_t column, std::string_view row_key) const;
 
     const Plan& scan_;

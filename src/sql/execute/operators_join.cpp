@@ -140,6 +140,7 @@ public:
         columns_ = only_left_ ? left : both_;
         if (only_left_) add_nulls(right);
         keys_only_ = only_left_ && rest.empty() && !left_keys_.empty();
+        one_is_enough_ = plan.lateral && only_left_ && rest.empty();
         if (!keeps_left_ && plan.join != JoinType::anti) offer_keys(left);
         if (plan.lateral) {
             for (const ColumnId id : free_columns(*plan.right)) {
@@ -431,7 +432,10 @@ private:
             for (const auto& [slot, cell] : cells_) *cell = input_->columns[slot][left_row_];
             at_ = rows_.size();
             right_->open();
-            while (Batch* batch = right_->next()) rows_.add(*batch);
+            while (Batch* batch = right_->next()) {
+                rows_.add(*batch);
+                if (one_is_enough_) break;
+            }
             return;
         }
         if (left_keys_.empty() || keys_only_) return;
@@ -625,6 +629,7 @@ private:
     bool keeps_right_ = false;
     std::size_t null_columns_ = 0;
     bool keys_only_ = false;  // and nothing but the keys decides
+    bool one_is_enough_ = false;  // LATERAL: the first row of the right side decides
     KeyFilter filter_;
     std::vector<Chain> heads_;
     std::vector<std::uint32_t> chain_;

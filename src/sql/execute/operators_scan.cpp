@@ -40,6 +40,7 @@ public:
             needs_key_ = needs_key_ || column.place == hidden_row_key || column.place == hidden_commit_to ||
                          column.place == hidden_system_to;
         }
+        is_one_row_ = names_one_row();
         stable_ = plan.point->past || (execution.host().reads_snapshot() && !plan.relation->temporary);
         random_ = static_cast<std::uint64_t>(plan.sample_seed) * 0x9e3779b97f4a7c15u + 0x2545f4914f6cdd1du;
     }
@@ -65,6 +66,7 @@ public:
                 done_ = true;
                 return;
             }
+            if (is_one_row_) return;
             if (through_index_) {
                 if (!stable_ || !entries_) entries_.emplace(point.tree(relation.index_tree(index), relation.temporary));
                 start_cursor(*entries_);
@@ -139,7 +141,7 @@ public:
             uncounted_ -= batch_.count;
             return &batch_;
         }
-        while (!done_ && (cursor_ || takes_united_)) {
+        while (!done_ && (cursor_ || takes_united_ || is_one_row_)) {
             if (entry_ != nullptr) {
                 read_entries();
             } else {
@@ -188,6 +190,15 @@ private:
     void watch() {
         if (to().empty()) cursor_->watch(from(), std::nullopt);
         else cursor_->watch(from(), to());
+    }
+
+    /// Does the path give each column of the key that the rows lie under? The row is looked up, without a cursor.
+    bool names_one_row() const {
+        const AccessPath& path = plan_.access;
+        if (path.index < 0 || entry_ != nullptr || needs_txn_ || plan_.sample >= 0) return false;
+        const Index& index = plan_.relation->indexes[static_cast<std::size_t>(path.index)];
+        return index.holds_rows() && path.members.empty() && path.skipped == 0 &&
+               path.equal.size() == index.columns.size();
     }
 
     /// A condition that names the row by its key, as WHERE CURRENT OF does, makes it the only one to be read.
@@ -384,12 +395,21 @@ private:
             limit_ = std::min(limit_ * k_growth, k_batch_rows);
             return;
         }
+        if (is_one_row_) return read_one_row();
         if (!takes_leaves()) read_rows();
         else if (through_index_) read_batch_of_leaves(keys_);
         else if (needs_key_) read_rows_with_keys();
         else read_batch_of_leaves(bytes_);
         if (through_index_) fetch();
         limit_ = std::min(limit_ * k_growth, k_batch_rows);
+    }
+
+    void read_one_row() {
+        done_ = true;
+        const std::optional<std::string_view> row = rows_->get(from());
+        if (!row || was_erased(*row)) return;
+        bytes_.push_back(kept(*row));
+        if (needs_key_) keys_.push_back(batch_.arena.copy(from()));
     }
 
     void read_rows() {
@@ -414,7 +434,9 @@ private:
     /// The same of entries that have all columns.
     void read_entries() {
         execution_.check_cancelled();
-        batch_.reset(columns_.size());
+        batch_.arena.reset();
+        batch_.make_room(columns_.size(), limit_);
+        batch_.count = 0;
         if (!takes_leaves()) {
             read_entries_one_by_one();
         } else if (entry_->wants_row_keys()) {
@@ -604,6 +626,7 @@ private:
     bool through_index_ = false;
     bool stable_ = false;   // views into the trees live as long as the statement
     bool needs_txn_ = false;
+    bool is_one_row_ = false;  // named by its whole key
     bool needs_key_ = false;
     std::vector<Sieve> sieves_;
     const KeyBound* bound_ = nullptr;  // of a sort above; null: there is none

@@ -6,6 +6,7 @@
 #include "sql/plan/index_terms.hpp"
 #include "sql/plan/index_union.hpp"
 #include "sql/plan/key_range.hpp"
+#include "sql/plan/prune_columns.hpp"
 #include "sql/plan/read_point.hpp"
 #include "sql/plan/selectivity.hpp"
 #include "sql/plan/walk.hpp"
@@ -34,9 +35,9 @@ struct Bound {
     }
 };
 
-/// Is a value known before the scan begins?
+/// Is a value known before the scan begins? What a subquery says is, if it says the same of every row.
 bool is_known(const Plan& scan, BoundExpr* value) {
-    if (has_subquery(value)) return false;
+    if (has_subquery(value)) return used_columns(value).empty() && !is_volatile_inside(value);
     for (const ColumnId id : used_columns(value))
         if (produces(scan, id)) return false;
     return true;

@@ -42,6 +42,7 @@ std::string alias_of(const Plan& plan, std::string_view name) {
 std::string scan_title(const Plan& plan, bool verbose) {
     const Relation& relation = *plan.relation;
     std::string text = scan_type(plan);
+    if (plan.access.backward) text += " Backward";
     if (!plan.versions.present && !plan.reads_all()) text += " using " + index_names(plan);
     text += " on ";
     if (verbose) text += quote_identifier(relation.schema) + ".";
@@ -267,6 +268,8 @@ Document Describer::document_of(const Plan& plan, const char* relationship, cons
     if (relationship != nullptr) node.set("Parent Relationship", Document::string(relationship));
     if (!name.empty()) node.set("Subplan Name", Document::string(name));
     if (scan) {
+        if (plan.access.index >= 0)
+            node.set("Scan Direction", Document::string(plan.access.backward ? "Backward" : "Forward"));
         node.set("Relation Name", Document::string(plan.relation->name));
         node.set("Schema", Document::string(plan.relation->schema));
         node.set("Alias", Document::string(plan.alias.empty() ? plan.relation->name : plan.alias));

@@ -28,15 +28,17 @@ Plan* one_row(const PlanColumn& column, const Plan& scan, BoundPool& pool) {
     BoundExpr* const value = pool.copy(*column_of(*call.args[0]));
     sort.keys = {{value, largest, largest}};
     if (ordered_input(sort, 1) == nullptr) return nullptr;
-    BoundExpr* const there = pool.expr(BoundKind::is_null, type::boolean);
-    there->args = {value};
-    there->negated = true;
-    rows->conditions.push_back(there);
-    AccessPath& path = rows->access;
-    const auto number = static_cast<std::size_t>(path.index);
-    const bool next = path.next_part() < scan.relation->indexes[number].columns.size() &&
-                      term_of(*rows, number, path.next_part()) == term_of(*rows, *value);
-    path.not_null = path.not_null || (next && path.low == nullptr && path.high == nullptr);
+    if (const int term = term_of(*rows, *value); term == k_no_term || may_be_null(*rows, term)) {
+        BoundExpr* const there = pool.expr(BoundKind::is_null, type::boolean);
+        there->args = {value};
+        there->negated = true;
+        rows->conditions.push_back(there);
+        AccessPath& path = rows->access;
+        const auto number = static_cast<std::size_t>(path.index);
+        const bool next = path.next_part() < scan.relation->indexes[number].columns.size() &&
+                          term_of(*rows, number, path.next_part()) == term;
+        path.not_null = path.not_null || (next && path.low == nullptr && path.high == nullptr);
+    }
     rows->access.first_rows = 1;
     BoundExpr* const one = pool.expr(BoundKind::constant, type::int8);
     one->value = Value::int8(1);

@@ -70,8 +70,11 @@ void tell_scan(const Plan& limit) {
     while (hands_on_early(*scan)) scan = scan->left;
     const std::int64_t rows = limit.limit->value.integer();
     constexpr std::int64_t k_most = 1000;
-    if (scan->kind == PlanKind::scan && rows > 0)
-        scan->access.first_rows = static_cast<std::uint32_t>(std::min(rows, k_most));
+    if (scan->kind != PlanKind::scan || rows <= 0) return;
+    AccessPath& path = scan->access;
+    path.first_rows = static_cast<std::uint32_t>(std::min(rows, k_most));
+    // A list that goes on behind its last row begins with that row.
+    if (!path.low_rest.empty() || !path.high_rest.empty()) ++path.first_rows;
 }
 
 }  // namespace northstar::inline v0::sql

@@ -26,7 +26,8 @@ std::optional<EntryPlace> entry_place(const Relation& relation, const Index& ind
 /// Where it lies in the key of the row, among the columns of the primary key. Nothing: not there, or not exactly.
 std::optional<std::size_t> row_key_place(const Relation& relation, int column);
 
-/// Tells the scan to leave the rows alone if it can. What it reads must be final.
+/// Tells the scan to leave the rows alone if it can, along another index that its conditions narrow as far where nobody
+/// relies on the order of its path. What it reads must be final.
 void read_entries_only(Plan& scan);
 
 }  // namespace northstar::inline v0::sql

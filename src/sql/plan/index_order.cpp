@@ -2,6 +2,8 @@
 
 #include "sql/plan/index_terms.hpp"
 #include "sql/plan/read_point.hpp"
+#include "sql/plan/row_range.hpp"
+#include "sql/plan/same_path.hpp"
 #include "sql/plan/selectivity.hpp"
 #include "sql/plan/window_order.hpp"
 
@@ -81,10 +83,10 @@ Match match(const Plan& scan, std::size_t number, std::size_t from, const std::v
     return {given, direction.value_or(false)};
 }
 
-/// A scan and the index that it is to be read along; without a scan the rows come in the order already.
+/// A scan and the path that it is to be read along; without a scan the rows come in the order already.
 struct Order {
     Plan* scan = nullptr;
-    std::size_t index = 0;
+    AccessPath path;
     Match match;
 };
 
@@ -154,19 +156,30 @@ std::vector<Key> keys_over(const Plan& scan, const std::vector<SortKey>& sort_ke
     return keys;
 }
 
-/// Is the index to be asked for the order? One that reads all rows may read them along another index for a few of them.
-bool may_read_along(const Plan& scan, std::size_t index, double few) {
-    const AccessPath& access = scan.access;
-    if (access.index == static_cast<int>(index)) return !access.wasteful || few > 0;
-    if (access.once_in > 0) return false;
-    const bool narrowed = !scan.reads_all() && !access.wasteful;
-    if (narrowed && !is_quicker_in_order(scan, few)) return false;
-    return (few > 0 || scan.relation->indexes[index].holds_rows()) && has_all_rows(scan, index);
+/// Is it quicker to fetch a few rows in an order than to read all that lie in the range of the table?
+bool is_quicker_than_rows(const Plan& scan, double few) {
+    return few > 0 && few * k_index_fetch * k_times_less < scan.rows;
 }
 
-/// So many leading columns of an index have one value each in all rows that are read along it.
-std::size_t fixed_columns(const Plan& scan, std::size_t index) {
-    return scan.access.index == static_cast<int>(index) ? scan.access.fixed_parts() : 0;
+/// How the scan is read along an index whose order is asked for: by the conditions that narrow what it reads now, where
+/// they narrow this index as well. One that reads all rows may read them along another index for a few of them.
+std::optional<AccessPath> path_along(const Plan& scan, std::size_t index, double few) {
+    const AccessPath& access = scan.access;
+    if (access.index == static_cast<int>(index))
+        return !access.wasteful || few > 0 ? std::optional(access) : std::nullopt;
+    if (access.once_in > 0) return std::nullopt;
+    const bool of_rows = access.index >= 0 &&
+                         scan.relation->indexes[static_cast<std::size_t>(access.index)].holds_rows();
+    if (std::optional<AccessPath> same = same_path(scan, index);
+        same && (access.wasteful ? few > 0 : !of_rows || is_quicker_than_rows(scan, few)))
+        return same;
+    const bool narrowed = !scan.reads_all() && !access.wasteful;
+    if (narrowed && !is_quicker_in_order(scan, few)) return std::nullopt;
+    if (few == 0 && !scan.relation->indexes[index].holds_rows()) return std::nullopt;
+    if (!has_all_rows(scan, index)) return std::nullopt;
+    AccessPath path;
+    path.index = static_cast<int>(index);
+    return path;
 }
 
 /// Indexes of the scan's table, the one that is used first.
@@ -186,9 +199,10 @@ std::optional<Order> find_order(Plan* plan, std::vector<SortKey> sort_keys, doub
         return begins(sort_keys, node->keys) ? std::optional<Order>(Order{}) : std::nullopt;
     const std::vector<Key> keys = keys_over(*node, sort_keys);
     for (const std::size_t i : indexes_of(*node)) {
-        if (!may_read_along(*node, i, few)) continue;
-        const Match found = match(*node, i, fixed_columns(*node, i), keys, repeated);
-        if (found.keys == keys.size()) return Order{node, i, found};
+        std::optional<AccessPath> path = path_along(*node, i, few);
+        if (!path) continue;
+        const Match found = match(*node, i, path->fixed_parts(), keys, repeated);
+        if (found.keys == keys.size()) return Order{node, std::move(*path), found};
     }
     return std::nullopt;
 }
@@ -220,15 +234,16 @@ double ranges_of(const Plan& scan) {
     return ranges;
 }
 
-void read_along(Plan& scan, std::size_t index, bool backward) {
+void read_along(Plan& scan, const AccessPath& path, bool backward) {
     AccessPath& access = scan.access;
-    if (access.index != static_cast<int>(index)) {
-        access = AccessPath();
-        scan.united.clear();
-    }
-    access.index = static_cast<int>(index);
+    const bool other = access.index != path.index;
+    access = path;
     access.wasteful = false;
+    access.ordered = true;
     access.backward = backward;
+    if (!other) return;
+    scan.united.clear();
+    continue_row_ranges(scan);
 }
 
 }  // namespace index_order
@@ -250,7 +265,8 @@ std::optional<double> price_in_order(Plan& plan, const FirstRows& wanted) {
     if (wanted.keys.empty()) return 1;
     const std::optional<index_order::Order> order = index_order::find_order(&plan, wanted.keys, wanted.rows);
     if (!order) return std::nullopt;
-    return order->scan == nullptr || order->scan->relation->indexes[order->index].holds_rows() ? 1 : k_index_fetch;
+    if (order->scan == nullptr) return 1;
+    return order->scan->relation->indexes[static_cast<std::size_t>(order->path.index)].holds_rows() ? 1 : k_index_fetch;
 }
 
 Plan* ordered_input(Plan& sort, double few) {
@@ -261,7 +277,7 @@ Plan* ordered_input(Plan& sort, double few) {
 bool read_in_order(Plan& plan, const std::vector<SortKey>& keys, double few) {
     const std::optional<index_order::Order> order = index_order::find_order(&plan, keys, few);
     if (!order) return false;
-    if (order->scan != nullptr) index_order::read_along(*order->scan, order->index, order->match.backward);
+    if (order->scan != nullptr) index_order::read_along(*order->scan, order->path, order->match.backward);
     return true;
 }
 
@@ -274,9 +290,9 @@ std::size_t read_partly_in_order(Plan& plan, std::vector<SortKey> sort_keys, dou
     Order best;
     double least = 0;
     for (const std::size_t i : indexes_of(*scan)) {
-        const std::size_t fixed = fixed_columns(*scan, i);
-        if (!may_read_along(*scan, i, few)) continue;
-        const Match found = match(*scan, i, fixed, keys, repeated);
+        std::optional<AccessPath> path = path_along(*scan, i, few);
+        if (!path) continue;
+        const Match found = match(*scan, i, path->fixed_parts(), keys, repeated);
         if (found.keys == 0) continue;
         const bool used = scan->access.index == static_cast<int>(i);
         const double fetch = scan->relation->indexes[i].holds_rows() ? 1 : k_index_fetch;
@@ -284,10 +300,10 @@ std::size_t read_partly_in_order(Plan& plan, std::vector<SortKey> sort_keys, dou
         if (!used && read * fetch * k_times_less >= all) continue;
         if (best.scan != nullptr && read * fetch >= least) continue;
         least = read * fetch;
-        best = {scan, i, found};
+        best = {scan, std::move(*path), found};
     }
     if (best.scan == nullptr) return 0;
-    read_along(*scan, best.index, best.match.backward);
+    read_along(*scan, best.path, best.match.backward);
     return best.match.keys;
 }
 
@@ -310,6 +326,7 @@ bool read_members_in_order(Plan& plan, std::vector<SortKey> sort_keys, double fe
                       scan->point->row_count(scan->relation->tree(), scan->relation->temporary)))
         return false;
     access.members_in_order = true;
+    access.ordered = true;
     access.wasteful = false;
     access.backward = found.backward;
     return true;

@@ -1,6 +1,7 @@
 #include "sql/plan/join_order.hpp"
 
 #include "sql/plan/access_path.hpp"
+#include "sql/plan/index_only.hpp"
 #include "sql/plan/index_order.hpp"
 #include "sql/plan/selectivity.hpp"
 #include "sql/plan/ties.hpp"
@@ -65,6 +66,22 @@ Plan* take(std::vector<Plan*>& inputs, std::size_t at) {
     return input;
 }
 
+/// Columns that operators read; those that a projection hands on are read where somebody above names them.
+void read_columns(Plan& plan, ColumnSet& read) {
+    each_expr(plan, [&](BoundExpr*& expr) {
+        if (plan.kind == PlanKind::project && expr->kind == BoundKind::column &&
+            std::any_of(plan.columns.begin(), plan.columns.end(), [&](const PlanColumn& column) {
+                return column.expr == expr && column.id == expr->column;
+            }))
+            return;
+        used_columns(expr, read);
+    });
+    if (plan.kind == PlanKind::set_operation || plan.kind == PlanKind::recursive_union)
+        for (const Plan* side : {plan.left, plan.right}) read.insert(side->output.begin(), side->output.end());
+    for (Plan* below : {plan.left, plan.right})
+        if (below != nullptr) read_columns(*below, read);
+}
+
 /// While it lives, the rows of a plan before conditions are known.
 struct Known {
     Known(WholeRows& all, const Plan* of, double rows) : raw(all), plan(of), added(all.emplace(of, rows).second) {}
@@ -87,6 +104,22 @@ Plan joined(Plan* left, Plan* right, double rows) {
     join.output.insert(join.output.end(), right->output.begin(), right->output.end());
     join.rows = rows;
     return join;
+}
+
+Plan* JoinOrder::look_into(Plan* whole) {
+    read_.reset();
+    return std::exchange(whole_, whole);
+}
+
+bool JoinOrder::is_read_alone(const Plan& scan, const Index& index) const {
+    if (!read_) {
+        read_.emplace(whole_->output.begin(), whole_->output.end());
+        join_order_file::read_columns(*whole_, *read_);
+    }
+    return std::all_of(scan.scan_columns.begin(), scan.scan_columns.end(), [&](const ScanColumn& column) {
+        return read_->count(column.id) == 0 ||
+               (column.place >= 0 && entry_place(*scan.relation, index, column.place).has_value());
+    });
 }
 
 double JoinOrder::raw(const Plan* plan) const {
@@ -223,9 +256,14 @@ std::optional<double> JoinOrder::cost_of_look_up(const Plan& join, bool matters,
     if (!by_key && (equality || (!of_left(path.low) && !of_left(path.high)))) return std::nullopt;
     double found = raw(&scan) * (path.low != nullptr && path.high != nullptr ? k_between : k_side);
     if (by_key) found = partners(join) * raw(&scan) / std::max(1.0, scan.rows);
+    const bool one_side = join.join == JoinType::semi || join.join == JoinType::anti;
+    if (one_side && by_key && trial.conditions.size() == path.equal.size()) {
+        found = std::min(found, 1.0);
+        trial.access.first_rows = 1;
+    }
     const Index& index = scan.relation->indexes[static_cast<std::size_t>(trial.access.index)];
-    const bool through_index = !index.holds_rows();
-    const double cost = left_rows * (k_look_up * combinations_of(path) + found * (through_index ? k_index_fetch : 1));
+    const bool fetches = found > 0 && !index.holds_rows() && !is_read_alone(scan, index);
+    const double cost = left_rows * (k_look_up * combinations_of(path) + found * (fetches ? k_index_fetch : 1));
     return matters && cost >= whole ? std::nullopt : std::optional(cost);
 }
 

@@ -22,6 +22,10 @@ public:
     /// `raw`: rows of plans before conditions; joins that are made here are added.
     JoinOrder(BoundPool& pool, WholeRows& raw) : pool_(pool), raw_(raw) {}
 
+    /// The statement or subquery that joins are looked for in from now on; gives back the one before. What is read of a
+    /// table that is looked up, if only the entries of an index or rows too, is seen in it.
+    Plan* look_into(Plan* whole);
+
     /// Rows of a plan before conditions, as far as it is known: of a join of a large table with small ones it depends
     /// on, those of the large one.
     double raw(const Plan* plan) const;
@@ -75,12 +79,16 @@ private:
     std::optional<LookUp> find_look_up(const Plan& join, bool matters = true) const;
     /// The same; `trial` becomes the scan.
     std::optional<double> cost_of_look_up(const Plan& join, bool matters, Plan& trial) const;
+    /// Has the index all columns of the scan that the statement reads?
+    bool is_read_alone(const Plan& scan, const Index& index) const;
     std::optional<FewJoin> few_join(std::vector<Plan*> inputs, std::size_t first, std::vector<BoundExpr*> conditions,
                                     double few, double price);
 
     BoundPool& pool_;
     WholeRows& raw_;
     Plan trial_;  // memory for scans of which only the cost is asked for
+    Plan* whole_ = nullptr;
+    mutable std::optional<ColumnSet> read_;  ///< columns that anybody in `whole_` reads; made when first asked for
 };
 
 /// A join of two plans, without conditions.

@@ -26,11 +26,11 @@ void add_key(Keys& keys, const Origin& from) {
 }
 
 /// Different values of the columns together, as far as ANALYZE knows them.
-double usual_keys(const Plan& scan, const std::vector<int>& places, double rows) {
+std::optional<double> known_keys(const Plan& scan, const std::vector<int>& places, double rows) {
     double keys = 1;
     for (const int place : places) {
         const ColumnStatistics* const column = statistics_of(scan, place);
-        if (column == nullptr) return k_usual_keys;
+        if (column == nullptr) return std::nullopt;
         keys *= std::max(1.0, column->distinct_of(rows));
     }
     return keys;
@@ -38,7 +38,8 @@ double usual_keys(const Plan& scan, const std::vector<int>& places, double rows)
 
 struct Different {
     double keys = k_usual_keys;
-    bool all = false;  ///< each key of the other side is taken to be among them
+    bool all = false;    ///< each key of the other side is taken to be among them
+    bool known = false;  ///< as far as ANALYZE knows the columns
 };
 
 /// Different keys of one side: those of the scan that is known to have most.
@@ -48,7 +49,9 @@ Different different_keys(const Keys& keys, const WholeRows& whole) {
     for (const auto& [scan, places] : keys) {
         const auto known = whole.find(scan);
         const double table_rows = known == whole.end() ? scan->rows : known->second;
-        double found = std::min(table_rows, usual_keys(*scan, places, table_rows));
+        const std::optional<double> analyzed = known_keys(*scan, places, table_rows);
+        double found = std::min(table_rows, analyzed.value_or(k_usual_keys));
+        if (keys.size() == 1) most.known = analyzed.has_value();
         for (const Index& index : scan->relation->indexes) {
             if (!index.unique || !index.predicate.empty()) continue;
             const auto compared = [&places = places](const IndexColumn& column) {
@@ -168,9 +171,11 @@ double joined_rows(const Plan& left, const Plan& right, const std::vector<BoundE
     }
     if (const std::optional<double> share = share_of_equals(pairs, left_keys, right_keys, whole))
         return std::max(1.0, left.rows * right.rows * *share);
-    // A key that is unique on one side is what the other side refers to: it has no other keys.
+    // A key that is unique on one side is what the other side refers to: it has no other keys, unless ANALYZE saw more.
     const Different a = different_keys(left_keys, whole), b = different_keys(right_keys, whole);
-    const double keys = a.all && !b.all ? a.keys : b.all && !a.all ? b.keys : std::max(a.keys, b.keys);
+    double keys = std::max(a.keys, b.keys);
+    if (a.all && !b.all && !b.known) keys = a.keys;
+    if (b.all && !a.all && !a.known) keys = b.keys;
     return std::max(1.0, left.rows * right.rows / std::max(1.0, keys));
 }
 

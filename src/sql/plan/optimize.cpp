@@ -42,9 +42,11 @@ public:
     explicit Optimizer(BoundPool& pool) : pool_(pool) {}
 
     Plan* run(Plan* plan) {
+        Plan* const outer = joins_.look_into(plan);
         std::vector<BoundExpr*> nothing;
         plan = push_down(plan, nothing);
         subqueries(*plan);
+        joins_.look_into(outer);
         return plan;
     }
 
@@ -259,7 +261,11 @@ private:
         }
         plan.left = push_down(plan.left, std::move(left));
         plan.right = push_down(plan.right, std::move(right));
-        if (all) plan.rows = plan.left->rows + plan.right->rows;
+        switch (plan.set) {
+            case SetKind::union_: plan.rows = plan.left->rows + plan.right->rows; break;
+            case SetKind::intersect: plan.rows = std::min(plan.left->rows, plan.right->rows); break;
+            case SetKind::except: plan.rows = plan.left->rows; break;
+        }
         return above;
     }
 
@@ -279,8 +285,7 @@ private:
         }
         scan.conditions.insert(scan.conditions.end(), implied.begin(), implied.end());
         choose_access_path(scan);
-        for (const BoundExpr* condition : scan.conditions)
-            for (const bool turned : {false, true}) continue_row_range(scan, *condition, turned);
+        continue_row_ranges(scan);
         std::erase_if(scan.conditions, [&](const BoundExpr* condition) {
             if (std::find(implied.begin(), implied.end(), condition) == implied.end()) return false;
             return condition->args[1] != scan.access.low && condition->args[1] != scan.access.high;

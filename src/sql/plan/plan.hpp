@@ -95,6 +95,7 @@ struct AccessPath {
     std::size_t skipped = 0;         ///< so many columns of the index are skipped, behind the first ones of `equal`,
     std::size_t skipped_behind = 0;  ///< so many
     bool backward = false;
+    bool ordered = false;            ///< the plan above relies on the order of the entries
     /// Of rows that are equal in so many columns of the index behind `equal`, only the first is wanted; 0: all of them.
     std::size_t once_in = 0;
     bool once_not_null = false;      ///< the first whose next column is not NULL, if there is one

@@ -47,6 +47,25 @@ std::optional<Part> part_at(const Plan& scan, std::size_t number, std::size_t at
     return Part{term_of(scan, key, at), relation.indexes[key].columns[at].order};
 }
 
+void go_on(Plan& scan, const BoundExpr& condition, bool turned) {
+    const std::optional<Sides> sides = sides_of(condition, turned);
+    AccessPath& path = scan.access;
+    if (!sides || path.index < 0 || (sides->from_end_on ? path.low : path.high) != sides->end[0]) return;
+    const auto number = static_cast<std::size_t>(path.index);
+    const KeyOrder first = scan.relation->indexes[number].columns[path.next_part()].order;
+    std::vector<BoundExpr*>& rest = sides->from_end_on ? path.low_rest : path.high_rest;
+    for (std::size_t i = 1; i < sides->inside.size(); ++i) {
+        const std::optional<Part> part =
+            part_at(scan, number, path.next_part() + i);
+        const BoundExpr& inside = *sides->inside[i];
+        BoundExpr* const end = sides->end[i];
+        if (!part || part->term != term_of(scan, inside) || part->order.descending != first.descending ||
+            !has_keys_of(inside.type, end->type) || is_volatile(end) || has_subquery(end) || uses_any(end, scan))
+            return;
+        rest.push_back(end);
+    }
+}
+
 }  // namespace row_range_parts
 
 BoundExpr* row_range(const BoundExpr& condition, bool turned, BoundPool& pool) {
@@ -65,23 +84,9 @@ BoundExpr* row_range(const BoundExpr& condition, bool turned, BoundPool& pool) {
     return range;
 }
 
-void continue_row_range(Plan& scan, const BoundExpr& condition, bool turned) {
-    const std::optional<row_range_parts::Sides> sides = row_range_parts::sides_of(condition, turned);
-    AccessPath& path = scan.access;
-    if (!sides || path.index < 0 || (sides->from_end_on ? path.low : path.high) != sides->end[0]) return;
-    const auto number = static_cast<std::size_t>(path.index);
-    const KeyOrder first = scan.relation->indexes[number].columns[path.next_part()].order;
-    std::vector<BoundExpr*>& rest = sides->from_end_on ? path.low_rest : path.high_rest;
-    for (std::size_t i = 1; i < sides->inside.size(); ++i) {
-        const std::optional<row_range_parts::Part> part =
-            row_range_parts::part_at(scan, number, path.next_part() + i);
-        const BoundExpr& inside = *sides->inside[i];
-        BoundExpr* const end = sides->end[i];
-        if (!part || part->term != term_of(scan, inside) || part->order.descending != first.descending ||
-            !has_keys_of(inside.type, end->type) || is_volatile(end) || has_subquery(end) || uses_any(end, scan))
-            return;
-        rest.push_back(end);
-    }
+void continue_row_ranges(Plan& scan) {
+    for (const BoundExpr* condition : scan.conditions)
+        for (const bool turned : {false, true}) row_range_parts::go_on(scan, *condition, turned);
 }
 
 }  // namespace northstar::inline v0::sql
