@@ -1,8 +1,10 @@
 #include "sql/plan/join_order.hpp"
 
 #include "sql/plan/access_path.hpp"
+#include "sql/plan/index_groups.hpp"
 #include "sql/plan/index_only.hpp"
 #include "sql/plan/index_order.hpp"
+#include "sql/plan/index_terms.hpp"
 #include "sql/plan/selectivity.hpp"
 #include "sql/plan/ties.hpp"
 #include "sql/plan/walk.hpp"
@@ -80,6 +82,18 @@ void read_columns(Plan& plan, ColumnSet& read) {
         for (const Plan* side : {plan.left, plan.right}) read.insert(side->output.begin(), side->output.end());
     for (Plan* below : {plan.left, plan.right})
         if (below != nullptr) read_columns(*below, read);
+}
+
+/// Is it only supposed how many rows the values of a path's first columns have, since ANALYZE does not know them?
+bool is_supposed(const Plan& scan) {
+    const AccessPath& path = scan.access;
+    const auto number = static_cast<std::size_t>(path.index);
+    const Index& index = scan.relation->indexes[number];
+    if (!path.members.empty() || path.skipped > 0 || (index.unique && path.equal.size() == index.columns.size()))
+        return false;
+    for (std::size_t i = 0; i < path.equal.size(); ++i)
+        if (statistics_of(scan, term_of(scan, number, i)) == nullptr) return true;
+    return false;
 }
 
 /// While it lives, the rows of a plan before conditions are known.
@@ -263,7 +277,15 @@ std::optional<double> JoinOrder::cost_of_look_up(const Plan& join, bool matters,
     }
     const Index& index = scan.relation->indexes[static_cast<std::size_t>(trial.access.index)];
     const bool fetches = found > 0 && !index.holds_rows() && !is_read_alone(scan, index);
-    const double cost = left_rows * (k_look_up * combinations_of(path) + found * (fetches ? k_index_fetch : 1));
+    const auto cost_of = [&](double partners) {
+        return left_rows * (k_look_up * combinations_of(path) + partners * (fetches ? k_index_fetch : 1));
+    };
+    double cost = cost_of(found);
+    // What was supposed is looked at in the index before it rules a look-up out.
+    if (matters && cost >= whole && by_key && is_supposed(trial))
+        if (const double seen = entries_of_a_group(trial, static_cast<std::size_t>(path.index), path.equal.size());
+            seen > 0)
+            cost = cost_of(std::min(found, seen));
     return matters && cost >= whole ? std::nullopt : std::optional(cost);
 }
 
