@@ -374,10 +374,11 @@ Value strip_nulls_of_text(Call& call, const Value* a, std::size_t) {
     return json_result(call, stripper.out);
 }
 
-std::vector<Value> given_values(Call& call, const Value* a, std::size_t count) {
-    if (call.variadic_array)
-        return a[0].is_null() ? std::vector<Value>() : array_elements(ArrayView(a[0]), call.arena);
-    return {a, a + count};
+/// The arguments, or the elements of the one that is VARIADIC, which lie in `room`.
+std::span<const Value> given_values(Call& call, const Value* a, std::size_t count, std::vector<Value>& room) {
+    if (!call.variadic_array) return {a, count};
+    if (!a[0].is_null()) room = array_elements(ArrayView(a[0]), call.arena);
+    return room;
 }
 /// The text of a key, as long as the key and `room` are.
 std::string_view text_of_key(const Value& key, std::size_t place, std::string& room, Session& session) {
@@ -401,7 +402,8 @@ void append_key(const Value& key, std::size_t place, std::string& out, Session& 
 }
 Value build_object(Call& call, const Value* a, std::size_t count) {
     if (call.variadic_array && a[0].is_null()) return Value::null(call.result_type);
-    const std::vector<Value> values = given_values(call, a, count);
+    std::vector<Value> elements;
+    const std::span<const Value> values = given_values(call, a, count, elements);
     if (values.size() % 2 != 0) {
         const bool binary = call.result_type == type::jsonb;
         raise(sqlstate::invalid_parameter_value, "argument list must have even number of elements", "",
@@ -430,7 +432,8 @@ Value build_object(Call& call, const Value* a, std::size_t count) {
 }
 Value build_array(Call& call, const Value* a, std::size_t count) {
     if (call.variadic_array && a[0].is_null()) return Value::null(call.result_type);
-    const std::vector<Value> values = given_values(call, a, count);
+    std::vector<Value> elements;
+    const std::span<const Value> values = given_values(call, a, count, elements);
     if (call.result_type == type::jsonb) {
         JsonbWriter writer;
         writer.begin_array();

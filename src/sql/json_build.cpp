@@ -101,6 +101,7 @@ void append_json(const Value& value, std::string& out, Session& session, bool li
                 out += value.bytes();
                 return;
             }
+            if (value.type() == type::text || value.type() == type::varchar) return json_escape(value.bytes(), out);
             break;
         default:
             break;

@@ -155,39 +155,28 @@ void json_append_object(std::vector<JsonMember>& members, std::string& out) {
 void json_escape(std::string_view text, std::string& out) {
     static constexpr char k_hex[] = "0123456789abcdef";
     out += '"';
-    for (const char c : text) {
+    std::size_t copied = 0;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char c = text[at];
+        if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
+        out += text.substr(copied, at - copied);
+        copied = at + 1;
+        out += '\\';
         switch (c) {
             case '"':
-                out += "\\\"";
-                break;
-            case '\\':
-                out += "\\\\";
-                break;
-            case '\b':
-                out += "\\b";
-                break;
-            case '\f':
-                out += "\\f";
-                break;
-            case '\n':
-                out += "\\n";
-                break;
-            case '\r':
-                out += "\\r";
-                break;
-            case '\t':
-                out += "\\t";
-                break;
+            case '\\': out += c; break;
+            case '\b': out += 'b'; break;
+            case '\f': out += 'f'; break;
+            case '\n': out += 'n'; break;
+            case '\r': out += 'r'; break;
+            case '\t': out += 't'; break;
             default:
-                if (static_cast<unsigned char>(c) < 0x20) {
-                    out += "\\u00";
-                    out += k_hex[c >> 4];
-                    out += k_hex[c & 15];
-                } else {
-                    out += c;
-                }
+                out += "u00";
+                out += k_hex[c >> 4];
+                out += k_hex[c & 15];
         }
     }
+    out += text.substr(copied);
     out += '"';
 }
 

@@ -1,5 +1,6 @@
 #include "sql/letter_case.hpp"
 
+#include "base/bytes.hpp"
 #include "sql/utf8.hpp"
 
 #include <algorithm>
@@ -149,6 +150,28 @@ std::string each_character(std::string_view text, Map&& map) {
     return out;
 }
 
+/// Bytes of ASCII that the text begins with.
+std::size_t ascii_prefix(std::string_view text) {
+    std::size_t at = 0;
+    for (; at + 8 <= text.size(); at += 8)
+        if ((detail::load_u64(text.data() + at) & 0x8080808080808080u) != 0) break;
+    while (at < text.size() && is_ascii(text[at])) ++at;
+    return at;
+}
+
+/// The text with the 26 letters of ASCII from `first` on moved by `distance`, and map(point) for others.
+template <class Map>
+std::string each_letter(std::string_view text, char first, int distance, Map&& map) {
+    const std::size_t plain = ascii_prefix(text);
+    std::string out(text.substr(0, plain));
+    for (char& letter : out) {
+        const bool moves = static_cast<unsigned char>(letter - first) < 26;
+        letter = static_cast<char>(letter + (moves ? distance : 0));
+    }
+    if (plain < text.size()) out += each_character(text.substr(plain), map);
+    return out;
+}
+
 }  // namespace letter_case_file
 
 std::uint32_t lower_case(std::uint32_t point) {
@@ -170,8 +193,12 @@ bool is_letter_or_digit(std::uint32_t point) {
            (point < 0x3008 || point > 0x3020);
 }
 
-std::string lower_case_text(std::string_view text) { return letter_case_file::each_character(text, &lower_case); }
-std::string upper_case_text(std::string_view text) { return letter_case_file::each_character(text, &upper_case); }
+std::string lower_case_text(std::string_view text) {
+    return letter_case_file::each_letter(text, 'A', 32, [](std::uint32_t point) { return lower_case(point); });
+}
+std::string upper_case_text(std::string_view text) {
+    return letter_case_file::each_letter(text, 'a', -32, [](std::uint32_t point) { return upper_case(point); });
+}
 
 std::string initial_case_text(std::string_view text) {
     bool inside = false;
