@@ -59,6 +59,29 @@ TEST_CASE("a list goes on behind its last row along the index that has its order
                  "Index Cond: (ROW(author, day) <= ROW(30, 50))", "Sort");
 }
 
+TEST_CASE("an index of the rows that are asked for gives their order", "[sql]") {
+    Posts f;
+    f.sql.execute_script(
+        "CREATE TABLE jobs (id int PRIMARY KEY, state text NOT NULL, rank int NOT NULL, at int NOT NULL);"
+        "INSERT INTO jobs SELECT i, CASE WHEN i % 10 = 0 THEN 'ready' ELSE 'done' END, i % 7, i * 31 % 5003"
+        " FROM generate_series(1, 5000) AS g(i);"
+        "CREATE INDEX jobs_state ON jobs (state, at); CREATE INDEX jobs_ready ON jobs (rank DESC, at) "
+        "WHERE state = 'ready'; ANALYZE");
+    const std::string ready = "SELECT id FROM jobs WHERE state = 'ready' ";
+    f.check_plan(ready + "ORDER BY rank DESC, at LIMIT 1 FOR UPDATE SKIP LOCKED", "using jobs_ready", "Sort");
+    f.check_plan(ready + "AND at < 1000 ORDER BY rank DESC, at LIMIT 3", "using jobs_ready", "Sort");
+    f.check_plan(ready + "ORDER BY rank DESC, at", "using jobs_ready", "Sort");
+    CHECK(f.rows(ready + "ORDER BY rank DESC, at LIMIT 2") ==
+          f.rows("SELECT id FROM jobs WHERE state || '' = 'ready' ORDER BY rank DESC, at LIMIT 2"));
+}
+
+TEST_CASE("of each member of a list few rows are read where few are wanted", "[sql]") {
+    Posts f;
+    const std::string first = " WHERE author IN (3, 4) ORDER BY day, id LIMIT 2";
+    CHECK(f.plan_of("ANALYZE SELECT id, body FROM posts" + first).find("rows=4 loops") != std::string::npos);
+    CHECK(f.rows("SELECT id, body FROM posts" + first) == f.rows("SELECT id, body FROM plain" + first));
+}
+
 TEST_CASE("an index that has all columns is read instead of one that has not", "[sql][ENTRIES-1]") {
     Posts f;
     f.check_plan("SELECT sum(day) FROM posts WHERE author = 5", "Index Only Scan using posts_author_day", "Filter");

@@ -142,12 +142,18 @@ LeadingNode leading_node(Plan* plan, std::vector<SortKey>& keys) {
     }
 }
 
-/// Does reading rows in an order until so many of them meet the conditions cost much less than to fetch all that do?
-bool is_quicker_in_order(const Plan& scan, double few) {
+/// So many entries an index has, about.
+double entries_of(const Plan& scan, std::size_t index) {
+    if (scan.relation->indexes[index].partial()) return scan.index_terms[index].rows;
+    return scan.point->row_count(scan.relation->tree(), scan.relation->temporary);
+}
+
+/// Does reading entries in an order until so many of their rows meet the conditions cost much less than to fetch all
+/// that do?
+bool is_quicker_in_order(const Plan& scan, std::size_t index, double few) {
     constexpr double k_much = 4;  // conditions and order may depend on each other
     if (few == 0 || scan.point == nullptr) return false;
-    const double all = scan.point->row_count(scan.relation->tree(), scan.relation->temporary);
-    return all * few / std::max(1.0, scan.rows) * k_much < scan.rows * k_index_fetch;
+    return entries_of(scan, index) * few / std::max(1.0, scan.rows) * k_much < scan.rows * k_index_fetch;
 }
 
 std::vector<Key> keys_over(const Plan& scan, const std::vector<SortKey>& sort_keys) {
@@ -173,10 +179,15 @@ std::optional<AccessPath> path_along(const Plan& scan, std::size_t index, double
     if (std::optional<AccessPath> same = same_path(scan, index);
         same && (access.wasteful ? few > 0 : !of_rows || is_quicker_than_rows(scan, few)))
         return same;
-    const bool narrowed = !scan.reads_all() && !access.wasteful;
-    if (narrowed && !is_quicker_in_order(scan, few)) return std::nullopt;
-    if (few == 0 && !scan.relation->indexes[index].holds_rows()) return std::nullopt;
     if (!has_all_rows(scan, index)) return std::nullopt;
+    const bool narrowed = !scan.reads_all() && !access.wasteful;
+    // What narrows the scan may be what an index has in its predicate.
+    const bool as_few = narrowed && !of_rows && scan.relation->indexes[index].partial() &&
+                        scan.index_terms[index].rows <= scan.rows;
+    if (!as_few) {
+        if (narrowed && !is_quicker_in_order(scan, index, few)) return std::nullopt;
+        if (few == 0 && !scan.relation->indexes[index].holds_rows()) return std::nullopt;
+    }
     AccessPath path;
     path.index = static_cast<int>(index);
     return path;
@@ -313,23 +324,23 @@ bool read_members_in_order(Plan& plan, std::vector<SortKey> sort_keys, double fe
     while (scan->kind == PlanKind::project && move_below(*scan, sort_keys)) scan = scan->left;
     if (scan->kind != PlanKind::scan || few == 0 || (scan->access.members.empty() && scan->access.skipped == 0))
         return false;
-    AccessPath& access = scan->access;
-    const auto index = static_cast<std::size_t>(access.index);
-    const std::vector<Key> keys = keys_over(*scan, sort_keys);
-    const Match found = match(*scan, index, access.next_part(), keys, false);
-    if (found.keys < keys.size()) return false;
     const double ranges = ranges_of(*scan);
-    if (ranges == 0) return false;
-    const double fetch = scan->relation->indexes[index].holds_rows() ? 1 : k_index_fetch;
-    if (few * ranges * fetch * k_times_less >= scan->rows) return false;
+    if (ranges == 0 || few * ranges * k_times_less >= scan->rows) return false;
     if (sooner && (scan->point == nullptr || ranges * std::max(1.0, scan->rows) >
                       scan->point->row_count(scan->relation->tree(), scan->relation->temporary)))
         return false;
-    access.members_in_order = true;
-    access.ordered = true;
-    access.wasteful = false;
-    access.backward = found.backward;
-    return true;
+    const std::vector<Key> keys = keys_over(*scan, sort_keys);
+    for (const std::size_t i : indexes_of(*scan)) {
+        const bool used = scan->access.index == static_cast<int>(i);
+        const std::optional<AccessPath> path = used ? scan->access : same_path(*scan, i);
+        if (!path) continue;
+        const Match found = match(*scan, i, path->next_part(), keys, false);
+        if (found.keys < keys.size()) continue;
+        read_along(*scan, *path, found.backward);
+        scan->access.members_in_order = true;
+        return true;
+    }
+    return false;
 }
 
 }  // namespace northstar::inline v0::sql

@@ -10,9 +10,9 @@
 
 namespace northstar::inline v0::sql {
 
-/// The scan's path along another index, which begins with the terms that the path has values of, in any order, and goes
-/// on with that of its range. Nothing: this index does not, or visits members or skips columns. Rows that are compared
-/// are narrowed by their first elements alone (row_range.hpp goes on).
+/// The scan's path along another index, which begins with the terms that the path has values of (in any order, unless
+/// members of lists are among them), and goes on with that of its range. Nothing: this index does not, or the path
+/// skips columns. Rows that are compared are narrowed by their first elements alone (row_range.hpp goes on).
 std::optional<AccessPath> same_path(const Plan& scan, std::size_t index);
 
 }  // namespace northstar::inline v0::sql
