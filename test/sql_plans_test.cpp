@@ -524,6 +524,19 @@ TEST_CASE("joins begin where little is read, and know what a key refers to", "[s
     CHECK(f.rows(query) == "87,4140,;");
 }
 
+TEST_CASE("a join looks rows up by whole keys where a small table has many more", "[sql]") {
+    Fixture f;
+    f.sql.execute_script("CREATE TABLE small (id int PRIMARY KEY, x int); CREATE TABLE few (id int PRIMARY KEY);"
+                         "INSERT INTO small SELECT i, i % 7 FROM generate_series(1, 10000) AS g(i);"
+                         "INSERT INTO few SELECT i * 20 FROM generate_series(1, 500) AS g(i); ANALYZE");
+    const std::string query = "SELECT count(*), sum(x) FROM few JOIN small ON small.id = few.id";
+    CHECK(f.plan_of(query).find("Index Scan using small_pkey on small") != std::string::npos);
+    CHECK(f.rows(query) == "500,1506,;");
+    f.sql.execute("INSERT INTO few SELECT i * 20 + 1 FROM generate_series(1, 500) AS g(i)");
+    CHECK(f.plan_of(query).find("Hash Join") != std::string::npos);
+    CHECK(f.rows(query) == "999,3003,;");
+}
+
 // ---- AS OF ----
 
 TEST_CASE("a kept plan reads the past that each run asks for", "[sql][BOUND-1]") {

@@ -247,7 +247,9 @@ std::optional<JoinOrder::LookUp> JoinOrder::find_look_up(const Plan& join, bool 
 
 std::optional<double> JoinOrder::cost_of_look_up(const Plan& join, bool matters, Plan& trial) const {
     using namespace join_order_file;
-    constexpr double k_look_up = 30;  // in rows of a scan
+    // In rows of a scan: of a range of keys, and of one row by its whole key, without a cursor and, in a table of so
+    // many rows at most, without waiting for memory.
+    constexpr double k_range = 30, k_row = 15, k_near_rows = 32768;
     // Rows between two ends, and on one side of one.
     constexpr double k_between = 0.005, k_side = 0.35;
     const Plan& scan = *join.right;
@@ -256,7 +258,7 @@ std::optional<double> JoinOrder::cost_of_look_up(const Plan& join, bool matters,
     const double left_rows = std::max(1.0, join.left->rows);
     const bool equality = std::any_of(join.conditions.begin(), join.conditions.end(), is_equality);
     const double whole = equality ? rows_read(scan) : left_rows * rows_read(scan);
-    if (matters && left_rows * k_look_up >= whole) return std::nullopt;
+    if (matters && left_rows * k_row >= whole) return std::nullopt;
     trial = scan;
     trial.access = AccessPath();
     trial.rows = raw(&scan);
@@ -277,8 +279,11 @@ std::optional<double> JoinOrder::cost_of_look_up(const Plan& join, bool matters,
     }
     const Index& index = scan.relation->indexes[static_cast<std::size_t>(trial.access.index)];
     const bool fetches = found > 0 && !index.holds_rows() && !is_read_alone(scan, index);
+    const bool one_row =
+        index.holds_rows() && path.equal.size() == index.columns.size() && raw(&scan) <= k_near_rows;
+    const double look_up = (one_row ? k_row : k_range) * combinations_of(path);
     const auto cost_of = [&](double partners) {
-        return left_rows * (k_look_up * combinations_of(path) + partners * (fetches ? k_index_fetch : 1));
+        return left_rows * (look_up + partners * (fetches ? k_index_fetch : 1));
     };
     double cost = cost_of(found);
     // What was supposed is looked at in the index before it rules a look-up out.
