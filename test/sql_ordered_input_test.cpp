@@ -63,6 +63,25 @@ TEST_CASE("the first rows of a window come along the index that has its order", 
     f.check("SELECT row_number() OVER (), id FROM readings", "WindowAgg", "Sort");
 }
 
+TEST_CASE("the first rows of a UNION ALL are found among the first ones of its branches", "[sql]") {
+    Readings f;
+    const std::string both = "(SELECT id, day, level FROM readings UNION ALL SELECT id + 7, day, sensor FROM readings "
+                             "WHERE sensor > 40 UNION ALL SELECT i, i, i FROM generate_series(5, 500) AS g(i)) AS r ";
+    const auto check = [&](const std::string& text) { f.check(text, "using readings_day", "Seq Scan"); };
+    check("SELECT * FROM " + both + "ORDER BY day, id, level");
+    check("SELECT id FROM " + both + "ORDER BY day DESC, id DESC, level DESC NULLS LAST");
+    check("SELECT id, day FROM " + both + "WHERE day > 30 ORDER BY day, id, level");
+    // What is computed has no order, and ties may be many.
+    f.check("SELECT id, day FROM " + both + "ORDER BY day % 7, day, id, level", "Seq Scan", "Incremental");
+    const std::string ties = "SELECT day FROM " + both + "ORDER BY day FETCH FIRST 2 ROWS WITH TIES";
+    CHECK(f.rows(ties).size() == f.rows("SELECT day FROM " + both + "WHERE day = 0").size());
+    // A text that differs in its numbers alone asks for so many rows.
+    for (const std::string limit : {"LIMIT 3 OFFSET 2", "LIMIT 40 OFFSET 90", "LIMIT 1 OFFSET 0"})
+        CHECK(f.rows("SELECT day, id, level FROM " + both + "ORDER BY 1, 2, 3 " + limit) ==
+              f.rows("SELECT * FROM (SELECT day, id, level FROM " + both + "ORDER BY 1, 2, 3 OFFSET 0) AS all_rows " +
+                     limit));
+}
+
 TEST_CASE("a window whose order an index begins has what is equal in it sorted", "[sql]") {
     Readings f;
     f.check("SELECT id, row_number() OVER (PARTITION BY sensor ORDER BY level DESC, id) FROM readings "

@@ -24,6 +24,7 @@
 #include "sql/plan/row_range.hpp"
 #include "sql/plan/semi_join.hpp"
 #include "sql/plan/ties.hpp"
+#include "sql/plan/union_limit.hpp"
 #include "sql/plan/value_list.hpp"
 #include "sql/plan/walk.hpp"
 
@@ -164,7 +165,11 @@ private:
                                                             rows_paid_for(*plan, first) * k_times_wanted <
                                                                 plan->left->rows);
                 Plan*& input = plan->left->kind == PlanKind::lock_rows ? plan->left->left : plan->left;
-                if (input->kind == PlanKind::sort && few) input = sort_for_few(input, first);
+                if (input->kind == PlanKind::sort && few) {
+                    input = sort_for_few(input, first);
+                    if (input->kind == PlanKind::sort && input == plan->left)
+                        limit_branches(*plan, *input, first, pool_, &sort_for_few);
+                }
                 tell_scan(*plan);
                 return filter(plan, std::move(conditions));
             }
