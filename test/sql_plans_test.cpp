@@ -524,6 +524,47 @@ TEST_CASE("joins begin where little is read, and know what a key refers to", "[s
     CHECK(f.rows(query) == "87,4140,;");
 }
 
+TEST_CASE("what is equal to a column of one value has that value", "[sql]") {
+    Fixture f;
+    f.sql.execute_script(
+        "CREATE TABLE a (id int PRIMARY KEY, k int, big bigint, n numeric, s text, v varchar(9), d double precision);"
+        "INSERT INTO a SELECT i, nullif(i % 50, 7), i % 40, (i % 30)::numeric(9, 2), 's' || i % 20, 's' || i % 25,"
+        " CASE i % 5 WHEN 0 THEN 'NaN' WHEN 1 THEN -0.0 ELSE i % 3 END FROM generate_series(1, 600) AS g(i);"
+        "CREATE TABLE b AS SELECT id + 300 AS id, k, big, n * 1.000 AS n, s, v, -d AS d FROM a;"
+        "CREATE INDEX b_k ON b (k); CREATE INDEX b_big ON b (big); CREATE INDEX b_s ON b (s, id); ANALYZE");
+    const auto fixes = [&](const std::string& text, const std::string& condition) {
+        const std::string plan = f.plan_of(text);
+        CAPTURE(text, plan);
+        CHECK(plan.find("Cond: " + condition) != std::string::npos);
+    };
+    fixes("SELECT * FROM a JOIN b ON b.k = a.k WHERE a.k = 5", "(b.k = 5)");
+    fixes("SELECT * FROM a JOIN b ON b.big = a.k WHERE a.k = 5", "(b.big = 5)");
+    fixes("SELECT * FROM a JOIN b ON b.s = a.s AND b.id = a.id WHERE a.s = 's3'", "(b.s = 's3'::text)");
+    fixes("SELECT * FROM a LEFT JOIN b ON b.k = a.k AND b.n = a.n WHERE a.k = 5", "(b.k = 5)");
+    fixes("SELECT * FROM a JOIN a x ON x.k = a.k JOIN b ON b.k = x.k WHERE a.k = 5", "(b.k = 5)");
+    // The same rows as where nothing is known of the column.
+    for (const std::string join :
+         {"JOIN b ON b.k = a.k", "LEFT JOIN b ON b.k = a.k AND b.n = a.n", "JOIN b ON b.big = a.k AND b.id = a.id",
+          "JOIN b ON b.s = a.s", "JOIN b ON b.s = a.v", "JOIN b ON b.n = a.n", "JOIN b ON b.d = a.d AND a.n = b.n",
+          "LEFT JOIN b ON b.d = a.d AND b.k = a.k", "JOIN a x ON x.k = a.k JOIN b ON b.k = x.k AND b.n = a.n",
+          "LEFT JOIN a x ON x.k = a.k AND x.n = a.n LEFT JOIN b ON b.k = x.k AND b.s = x.s"}) {
+        for (const auto& [column, value] : std::vector<std::pair<std::string, std::string>>{
+                 {"k", "5"}, {"k", "NULL"}, {"n", "3"}, {"n", "3.00"}, {"s", "'s3'"}, {"v", "'s3'"}, {"d", "'NaN'"},
+                 {"d", "0"}, {"k", "7"}, {"big", "5"}}) {
+            const std::string query = "SELECT a.id, b.*, a.n FROM a " + join + " WHERE ";
+            const std::string order = " ORDER BY a.id, b.id, b.k, b.n";
+            CAPTURE(query, column, value);
+            REQUIRE(f.rows(query + "a." + column + " = " + value + order) ==
+                    f.rows(query + "(a." + column + " = " + value + ") IS TRUE" + order));
+        }
+    }
+    for (const std::string exists : {"EXISTS", "NOT EXISTS"}) {
+        const std::string query =
+            "SELECT a.id FROM a WHERE " + exists + " (SELECT FROM b WHERE b.k = a.k AND b.n = a.n) AND ";
+        CHECK(f.rows(query + "a.k = 5 ORDER BY 1") == f.rows(query + "(a.k = 5) IS TRUE ORDER BY 1"));
+    }
+}
+
 TEST_CASE("a join looks rows up by whole keys where a small table has many more", "[sql]") {
     Fixture f;
     f.sql.execute_script("CREATE TABLE small (id int PRIMARY KEY, x int); CREATE TABLE few (id int PRIMARY KEY);"

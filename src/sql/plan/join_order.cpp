@@ -270,14 +270,15 @@ std::optional<double> JoinOrder::cost_of_look_up(const Plan& join, bool matters,
     const AccessPath& path = trial.access;
     const bool by_key = std::any_of(path.equal.begin(), path.equal.end(), of_left);
     if (!by_key && (equality || (!of_left(path.low) && !of_left(path.high)))) return std::nullopt;
+    const Index& index = scan.relation->indexes[static_cast<std::size_t>(trial.access.index)];
     double found = raw(&scan) * (path.low != nullptr && path.high != nullptr ? k_between : k_side);
     if (by_key) found = partners(join) * raw(&scan) / std::max(1.0, scan.rows);
+    if (index.unique && path.equal.size() == index.columns.size()) found = std::min(found, 1.0);
     const bool one_side = join.join == JoinType::semi || join.join == JoinType::anti;
     if (one_side && by_key && trial.conditions.size() == path.equal.size()) {
         found = std::min(found, 1.0);
         trial.access.first_rows = 1;
     }
-    const Index& index = scan.relation->indexes[static_cast<std::size_t>(trial.access.index)];
     const bool fetches = found > 0 && !index.holds_rows() && !is_read_alone(scan, index);
     const bool one_row =
         index.holds_rows() && path.equal.size() == index.columns.size() && raw(&scan) <= k_near_rows;

@@ -42,6 +42,21 @@ struct Different {
     bool known = false;  ///< as far as ANALYZE knows the columns
 };
 
+/// A condition of a scan that says which value a column has; nullptr: there is none.
+BoundExpr* value_of_column(const Plan& scan, int place) {
+    for (BoundExpr* condition : scan.conditions) {
+        if (condition->kind != BoundKind::operation || condition->operation->comparison != Comparison::equal ||
+            condition->args.size() != 2)
+            continue;
+        const BoundExpr* const column = column_of(*condition->args[0]);
+        const BoundKind value = condition->args[1]->kind;
+        if (column == nullptr || (value != BoundKind::constant && value != BoundKind::parameter)) continue;
+        for (const ScanColumn& each : scan.scan_columns)
+            if (each.id == column->column && each.place == place) return condition;
+    }
+    return nullptr;
+}
+
 /// Different keys of one side: those of the scan that is known to have most.
 Different different_keys(const Keys& keys, const WholeRows& whole) {
     Different most;
@@ -54,11 +69,15 @@ Different different_keys(const Keys& keys, const WholeRows& whole) {
         if (keys.size() == 1) most.known = analyzed.has_value();
         for (const Index& index : scan->relation->indexes) {
             if (!index.unique || !index.predicate.empty()) continue;
-            const auto compared = [&places = places](const IndexColumn& column) {
-                return std::find(places.begin(), places.end(), column.column) != places.end();
+            std::vector<BoundExpr*> values;
+            const auto compared = [&scan = scan, &places = places, &values](const IndexColumn& column) {
+                if (std::find(places.begin(), places.end(), column.column) != places.end()) return true;
+                BoundExpr* const fixed = value_of_column(*scan, column.column);
+                if (fixed != nullptr) values.push_back(fixed);
+                return fixed != nullptr;
             };
             if (!std::all_of(index.columns.begin(), index.columns.end(), compared)) continue;
-            found = table_rows;
+            found = std::max(1.0, table_rows * selectivity(values, *scan));
             most.all = keys.size() == 1;
         }
         most.keys = std::max(most.keys, found);

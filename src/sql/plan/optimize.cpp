@@ -7,6 +7,7 @@
 #include "sql/plan/count_rows.hpp"
 #include "sql/plan/deciding_groups.hpp"
 #include "sql/plan/distinct_values.hpp"
+#include "sql/plan/equal_values.hpp"
 #include "sql/plan/exists_members.hpp"
 #include "sql/plan/extremes.hpp"
 #include "sql/plan/first_rows.hpp"
@@ -361,6 +362,7 @@ private:
         Inputs inputs;
         flatten(plan, inputs);
         for (BoundExpr* condition : conditions) inputs.conditions.push_back(condition);
+        settle_equalities(inputs.conditions, inputs.conditions, pool_);
         const std::vector<BoundExpr*> implied = implied_conditions(inputs.conditions, inputs.plans, pool_);
         inputs.conditions.insert(inputs.conditions.end(), implied.begin(), implied.end());
         std::vector<BoundExpr*> rest, last;
@@ -412,6 +414,8 @@ private:
                                  within(condition, *plan, right_columns);
             (to_left ? left : above).push_back(condition);
         }
+        if (!plan->lateral && plan->join != JoinType::inner && plan->join != JoinType::full)
+            settle_by_left(*plan, left);
         for (BoundExpr* condition : plan->conditions) {
             const bool of_right = plan->join != JoinType::full && !is_volatile(condition) && !plan->lateral &&
                                   within(condition, *plan, left_columns);
@@ -436,6 +440,15 @@ private:
         }
         if (plan->join != JoinType::full && !plan->lateral && !joins_.look_up_instead(*plan)) hash_fewer_rows(*plan);
         return filter(plan, std::move(above));
+    }
+
+    /// What the conditions of the left side fix is fixed on the right one as well, as long as something ties them.
+    void settle_by_left(Plan& join, const std::vector<BoundExpr*>& left) {
+        std::vector<BoundExpr*> settled = join.conditions;
+        settle_equalities(settled, left, pool_);
+        if (std::any_of(settled.begin(), settled.end(),
+                        [&](BoundExpr* condition) { return is_tie(condition, *join.left, *join.right); }))
+            join.conditions = std::move(settled);
     }
 
     /// The hash table is made of the right side.
