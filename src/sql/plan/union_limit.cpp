@@ -11,9 +11,11 @@ namespace northstar::inline v0::sql {
 
 namespace union_limit {
 
-/// How many rows the limit reads at most: what it skips as well. nullptr: it is not known how to say so.
+/// How many rows the limit reads at most: what it skips as well. nullptr: that may be another number at each look.
 BoundExpr* rows_read(const Plan& limit, BoundPool& pool) {
-    if (limit.limit == nullptr || limit.with_ties) return nullptr;
+    if (limit.limit == nullptr || limit.with_ties ||
+        (limit.limit->kind != BoundKind::constant && limit.limit->kind != BoundKind::parameter))
+        return nullptr;
     if (limit.offset == nullptr) return limit.limit;
     const auto count = [](const BoundExpr& expr) {
         return expr.kind == BoundKind::constant && !expr.value.is_null() && expr.value.type() == type::int8
