@@ -6,7 +6,7 @@
 
 namespace northstar::inline v0::sql {
 
-namespace equal_values {
+namespace equal_values_file {
 
 struct Fixed {
     const BoundExpr* expr;
@@ -56,10 +56,10 @@ BoundExpr* settled(const BoundExpr& condition, const std::vector<Fixed>& fixed, 
     return nullptr;
 }
 
-}  // namespace equal_values
+}  // namespace equal_values_file
 
 void settle_equalities(std::vector<BoundExpr*>& conditions, const std::vector<BoundExpr*>& known, BoundPool& pool) {
-    using namespace equal_values;
+    using namespace equal_values_file;
     std::vector<Fixed> fixed;
     for (BoundExpr* condition : known) find_fixed(condition, fixed);
     for (bool found = !fixed.empty(); found;) {
