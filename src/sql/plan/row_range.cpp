@@ -55,8 +55,7 @@ void go_on(Plan& scan, const BoundExpr& condition, bool turned) {
     const KeyOrder first = scan.relation->indexes[number].columns[path.next_part()].order;
     std::vector<BoundExpr*>& rest = sides->from_end_on ? path.low_rest : path.high_rest;
     for (std::size_t i = 1; i < sides->inside.size(); ++i) {
-        const std::optional<Part> part =
-            part_at(scan, number, path.next_part() + i);
+        const std::optional<Part> part = part_at(scan, number, path.next_part() + i);
         const BoundExpr& inside = *sides->inside[i];
         BoundExpr* const end = sides->end[i];
         if (!part || part->term != term_of(scan, inside) || part->order.descending != first.descending ||
