@@ -58,10 +58,10 @@ bool CrashRun::told(Process::Followed& followed) {
     Txn& delivered = followed.delivered;
     while (delivered < newest && expected_.touched[delivered + 1] == k_only_positions) ++delivered;
     if (!record) return false;
-    if (record->txn != ++delivered) {
-        throw Broken("the feed tells of txn " + std::to_string(record->txn) + ", not " + std::to_string(delivered));
+    if (record->txn != ++delivered || delivered > newest) {
+        throw Broken("the feed tells of txn " + std::to_string(record->txn) + ", not " + std::to_string(delivered) +
+                     " of " + std::to_string(newest));
     }
-    if (delivered > newest) throw Broken("the feed is in front of all commits");
     compare_record(*record, expected_);
     note("commits followed");
     return true;
@@ -199,7 +199,8 @@ void CrashRun::rebuild(Process& process) {
     {
         Transaction tx = copy.begin_write();
         tx.tree("alpha").put("behind a copy", "more");
-        if (tx.commit().txn != shown_txn + 1) throw Broken("the first commit of a copy has the wrong number");
+        const Txn first_own = tx.commit().txn;
+        if (first_own != shown_txn + 1) throw Broken("a commit has number " + std::to_string(first_own) + " in a copy");
     }
     copy.close();
     must_be_gone(disk_->content(k_copy), there.redactions);

@@ -187,7 +187,10 @@ void CrashRun::look_at_what_was_seen(Process& process) {
     does("look at what was seen");
     const Snapshot now = process.db->begin_read();
     const Txn newest = now.txn();
-    if (newest > expected_.attempted()) throw Broken("a reader shows txn " + std::to_string(newest));
+    if (newest > expected_.attempted()) {
+        throw Broken("a new snapshot shows txn " + std::to_string(newest) + " of " +
+                     std::to_string(expected_.attempted()) + " at most");
+    }
     compare(now, *expected_.states[newest], random_, "what was seen");
     if (!expected_.retention.keeps() || !expected_.redactions.empty()) return;
     compare_difference(*process.db, expected_, newest, random_);
@@ -497,6 +500,9 @@ void CrashRun::write(Process& process, bool lazy) {
         throw;
     }
     if (commit.txn == 0) {
+        if (*expected_.states.back() != *expected_.states[before]) {
+            throw Broken("a transaction that wrote made no commit");
+        }
         expected_.settle(before);
         return;
     }

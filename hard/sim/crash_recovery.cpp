@@ -178,9 +178,14 @@ void CrashRun::commit_some(Process& process, Expected& expected, Random& random)
         for (const ModelOperation& op : operations) apply_to(tx, op);
         const Commit commit = tx.commit();
         if (commit.txn == 0) {
+            if (*expected.states.back() != *expected.states[expected.attempted() - 1]) {
+                throw Broken("a transaction that wrote made no commit");
+            }
             expected.settle(expected.attempted() - 1);
         } else {
-            if (commit.txn != expected.attempted()) throw Broken("a commit after recovery has the wrong number");
+            if (commit.txn != expected.attempted()) {
+                throw Broken("a commit has number " + std::to_string(commit.txn) + " after recovery");
+            }
             expected.committed(commit.txn, true, log_end(process));
         }
     }
