@@ -43,12 +43,15 @@ Value object_from_text(Oid kind, std::string_view text, Session& session) {
         if (const std::size_t open = name.find('('), close = name.find(')'); close != name.npos && open < close)
             name.erase(open, close + 1 - open);
         const bool quoted = name.find('"') != name.npos;
+        if (!quoted)
+            name.erase(std::unique(name.begin(), name.end(), [](char a, char b) { return a == ' ' && b == ' '; }),
+                       name.end());
         const std::string folded = quoted ? name : lower_case_text(name);
         const TypeInfo* info = find_builtin_type(folded.starts_with("pg_catalog.") ? folded.substr(11) : folded);
         if (info == nullptr && !quoted && trim_blanks(name).find(' ') != name.npos)
             raise(sqlstate::syntax_error, "\"" + std::string(text) + "\" is not the name of a type");
         if (info == nullptr && session.types != nullptr)
-            if (const auto found = session.types->object_oid(kind, name)) info = session.types->find_type(*found);
+            if (const auto found = session.types->object_oid(kind, name)) info = &type_info(*found, session.types);
         if (info == nullptr) {
             check_schema_of(name, session);
             raise(sqlstate::undefined_object, "type \"" + std::string(text) + "\" does not exist");

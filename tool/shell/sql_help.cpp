@@ -37,6 +37,7 @@ constexpr Entry k_entries[] = {
     {"CREATE TYPE", "CREATE TYPE name AS ENUM ('label', ...)\n"},
     {"CREATE VIEW", "CREATE [OR REPLACE] VIEW name [(column, ...)] AS query\n"},
     {"DELETE", "DELETE FROM table [AS alias] [USING from_item, ...] [WHERE condition] [RETURNING output, ...]\n"},
+    {"DO", "DO [LANGUAGE plpgsql] 'BEGIN statements [EXCEPTION WHEN condition THEN statements] END'\n"},
     {"DROP", "DROP TABLE|VIEW|INDEX|SEQUENCE|SCHEMA|TYPE|DOMAIN [IF EXISTS] name, ... [CASCADE]\n"},
     {"ERASE", "ERASE FROM table [WHERE condition] [REASON 'text']\n"
               "    Removes rows from the present and from the past; their bytes are overwritten.\n"},

@@ -594,6 +594,7 @@ std::string Catalog::name_of_relation(Oid oid, SearchPath path) const {
         const bool visible = schema == "pg_catalog" || std::find(path.begin(), path.end(), schema) != path.end();
         return visible ? system->name : catalog::qualified(std::string(schema), system->name);
     }
+    if (const auto type = user_type(oid); type != nullptr && type->kind == 'c') return name_of_type(oid, path);
     const Oid* const owner = index_oids_.find(oid);
     if (owner == nullptr) return {};
     const Relation& relation = **by_oid_.find(*owner);
@@ -607,8 +608,9 @@ std::string Catalog::object_name(Oid kind, Oid oid, SearchPath path) const {
     if (kind == type::regrole) return oid == k_owner_oid ? "northstar" : "";
     if (kind == type::regtype) return name_of_type(oid, path);
     if (kind != type::regnamespace) return name_of_relation(oid, path);
-    for (const char* schema : {"pg_catalog", "information_schema"})
-        if (schema_oid(schema) == oid) return schema;
+    for (const std::string_view schema : {std::string_view("pg_catalog"), std::string_view("information_schema"),
+                                          std::string_view(k_temporary_schema)})
+        if (schema_oid(schema) == oid) return std::string(schema);
     for (const std::string& schema : schemas_)
         if (schema_oid(schema) == oid) return quote_identifier(schema);
     return {};
@@ -637,8 +639,14 @@ std::optional<Oid> Catalog::object_oid(Oid kind, std::string_view text, SearchPa
     }
     const std::string schema = parts.size() > 1 ? parts[parts.size() - 2] : std::string();
     const std::span<const std::string> schemas = schema.empty() ? path : SearchPath(&schema, 1);
+    if (kind == type::regtype && (schema.empty() || schema == "pg_catalog"))
+        if (const TypeInfo* built_in = find_builtin_type(name); built_in != nullptr && built_in->name == name)
+            return built_in->oid;
     for (const std::string& each : schemas)
         if (const Oid oid = kind == type::regtype ? type_in(each, name) : relation_in(each, name); oid != 0) return oid;
+    if (kind == type::regclass)  // a composite type is a relation without rows
+        for (const std::string& each : schemas)
+            if (const auto type = user_type(each, name); type != nullptr && type->kind == 'c') return type->oid;
     const SystemRelation* system = kind == type::regtype ? nullptr : find_system_relation(schema, name);
     if (system != nullptr) return number_of(*system);
     for (const std::string& each : schemas)  // where it is not the first one that is looked into

@@ -174,9 +174,76 @@ std::string constraint_definition(const CheckConstraint& check) {
     return "CHECK (" + text + ")" + (check.validated ? "" : " NOT VALID");
 }
 
+namespace describe_object {
+
+bool is_number(std::string_view text) {
+    const std::size_t digits = text.find_first_not_of("0123456789");
+    if (text.empty() || digits == 0) return false;
+    if (digits == text.npos) return true;
+    return text[digits] == '.' && text.find_first_not_of("0123456789", digits + 1) == text.npos;
+}
+
+std::string with_type(std::string_view literal, std::string_view type) {
+    return std::string(literal).append("::").append(type);
+}
+
+std::string literal_type(const Catalog& catalog, Oid oid) {
+    if (oid == type::bpchar) return "bpchar";
+    if (oid == type::char_internal) return "\"char\"";
+    const TypeInfo* const built_in = find_builtin_type(oid);
+    return built_in != nullptr ? built_in->sql_name : catalog.object_name(type::regtype, oid);
+}
+
+/// A constant in quotes as a default of that type.
+std::string quoted_default(const Catalog& catalog, std::string_view literal, Oid oid) {
+    const std::string_view value = literal.substr(1, literal.size() - 2);
+    switch (oid) {
+        case type::boolean:
+            if (value == "t" || value == "true" || value == "yes" || value == "on" || value == "1") return "true";
+            if (value == "f" || value == "false" || value == "no" || value == "off" || value == "0") return "false";
+            break;
+        case type::int2:
+        case type::int4:
+        case type::numeric:
+            if (is_number(value)) return std::string(value);
+            break;
+        default: break;
+    }
+    return with_type(literal, literal_type(catalog, oid));
+}
+
+/// A default as PostgreSQL spells it: constants with their types. What is no constant stays as it was written.
+std::string spelled_default(const Catalog& catalog, const Column& column) {
+    const std::string_view text = column.default_text;
+    std::string lower(text);
+    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    if (lower == "null" && column.domain == 0)
+        return column.typmod == k_no_typmod ? std::string()
+                                            : with_type("NULL", literal_type(catalog, column.type));
+    if (lower == "true" || lower == "false") return lower;
+    if (text.front() == '-' && is_number(text.substr(1))) {
+        const std::string quoted = "'" + lower + "'";
+        if (lower.find('.') != lower.npos) return with_type(quoted, "numeric");
+        return with_type(quoted, lower.size() <= 10 ? "integer" : "bigint");
+    }
+    for (const std::string_view word : {"current_timestamp", "current_date", "current_time", "localtimestamp",
+                                        "localtime", "current_user", "session_user"})
+        if (lower == word) {
+            for (char& c : lower) c = c == '_' ? c : static_cast<char>(c - 32);
+            return lower;
+        }
+    const bool quoted = text.size() >= 2 && text.front() == '\'' && text.back() == '\'';
+    if (!quoted || column.domain != 0) return column.default_text;
+    for (std::size_t i = 1; i + 1 < text.size(); ++i)
+        if (text[i] == '\'' && (i + 2 >= text.size() || text[++i] != '\'')) return column.default_text;
+    return quoted_default(catalog, text, column.type);
+}
+
+}  // namespace describe_object
+
 std::string default_definition(const Catalog& catalog, const Column& column) {
     if (!column.generated_text.empty()) return column.generated_text;
-    if (!column.default_text.empty()) return column.default_text;
+    if (!column.default_text.empty()) return describe_object::spelled_default(catalog, column);
     if (column.sequence != 0 && column.identity == 0)
         return "nextval('" + catalog.object_name(type::regclass, column.sequence) + "'::regclass)";
     return {};

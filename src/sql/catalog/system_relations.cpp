@@ -301,7 +301,8 @@ constexpr SystemRelation k_relations[] = {
      "LEFT JOIN pg_catalog.pg_type bt ON t.typtype = 'd' AND bt.oid = t.typbasetype LEFT JOIN "
      "pg_catalog.pg_namespace nbt ON nbt.oid = bt.typnamespace LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = "
      "a.attrelid AND d.adnum = a.attnum LEFT JOIN pg_catalog.pg_depend p ON a.attidentity <> '' AND p.refobjid = "
-     "a.attrelid AND p.refobjsubid = a.attnum AND p.deptype = 'i' LEFT JOIN pg_catalog.pg_sequence s ON "
+     "a.attrelid AND p.refobjsubid = a.attnum AND p.classid = 1259 AND p.deptype = 'i' LEFT JOIN "
+     "pg_catalog.pg_sequence s ON "
      "s.seqrelid = p.objid WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'p')"},
     {0, "information_schema", "domains", "",
      "SELECT current_database()::text AS domain_catalog, nt.nspname::text AS domain_schema, t.typname::text AS "
@@ -448,7 +449,8 @@ constexpr SystemRelation k_relations[] = {
      "SELECT DISTINCT current_database()::text AS view_catalog, vn.nspname::text AS view_schema, v.relname::text "
      "AS view_name, current_database()::text AS table_catalog, n.nspname::text AS table_schema, c.relname::text "
      "AS table_name FROM pg_catalog.pg_class v JOIN pg_catalog.pg_namespace vn ON vn.oid = v.relnamespace JOIN "
-     "pg_catalog.pg_depend d ON d.objid = v.oid AND d.deptype = 'n' JOIN pg_catalog.pg_class c ON c.oid = "
+     "pg_catalog.pg_depend d ON d.classid = 2618 AND d.objid = v.oid AND d.refclassid = 1259 AND d.refobjid <> v.oid "
+     "AND d.deptype = 'n' JOIN pg_catalog.pg_class c ON c.oid = "
      "d.refobjid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE v.relkind = 'v' AND c.relkind IN "
      "('r', 'v', 'p')"},
     {0, "information_schema", "user_defined_types", "",

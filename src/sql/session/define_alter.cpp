@@ -7,6 +7,7 @@
 #include "sql/record.hpp"
 #include "sql/session/access_methods.hpp"
 #include "sql/session/column_storage.hpp"
+#include "sql/session/dependencies.hpp"
 #include "sql/session/storage_options.hpp"
 #include "sql/text_io.hpp"
 
@@ -279,66 +280,6 @@ void Alteration::rewrite_with_column(std::shared_ptr<Relation> to, std::size_t p
     });
 }
 
-/// The columns that a bound query names anywhere, and the scans of one table that it has.
-class NamedColumns {
-public:
-    explicit NamedColumns(Oid table) : table_(table) {}
-
-    void outputs(const Plan& plan) { used_.insert(plan.output.begin(), plan.output.end()); }
-
-    void plan(Plan& node) {
-        if (!seen_.insert(&node).second) return;
-        if (node.kind == PlanKind::scan && node.relation->oid == table_) scans_.push_back(&node);
-        if (node.kind == PlanKind::set_operation || node.kind == PlanKind::recursive_union) {
-            outputs(*node.left);
-            outputs(*node.right);
-        }
-        each_expr(node, [&](BoundExpr*& expr) {
-            walk_expr(expr, [&](BoundExpr& part) {
-                if (part.kind == BoundKind::column) used_.insert(part.column);
-                if (part.subquery != nullptr) plan(*part.subquery);
-                return true;
-            });
-        });
-        if (node.common != nullptr && node.common->plan != nullptr) plan(*node.common->plan);
-        if (node.left != nullptr) plan(*node.left);
-        if (node.right != nullptr) plan(*node.right);
-    }
-
-    bool have(int place) const {
-        for (const Plan* scan : scans_)
-            for (const ScanColumn& column : scan->scan_columns)
-                if (column.place == place && used_.count(column.id) != 0) return true;
-        return false;
-    }
-
-private:
-    const Oid table_;
-    ColumnSet used_;
-    std::set<const Plan*> seen_;
-    std::vector<const Plan*> scans_;
-};
-
-bool reads_column(SqlSession& session, const Relation& view, Oid table, int place) {
-    BoundPool pool;
-    std::vector<Oid> none;
-    Arena arena;
-    Binder binder(session, pool, none);
-    binder.know_as(view.names);
-    binder.bind_definition_only();
-    const std::shared_ptr<const Catalog> catalog = session.present().catalog;
-    const UnderSearchPath stored(session, catalog->stored_path());
-    try {
-        const BoundQuery bound = binder.bind_query(*parse_query(arena.copy(view.query), arena));
-        NamedColumns named(table);
-        named.outputs(*bound.plan);
-        named.plan(*bound.plan);
-        return named.have(place);
-    } catch (const SqlError&) {
-        return true;  // what cannot be read keeps what its text may name
-    }
-}
-
 bool Alteration::may_use(const Relation& view, int place) const {
     const std::size_t number = static_cast<std::size_t>(place);
     std::string_view name = relation_->columns[number].name;
@@ -357,7 +298,7 @@ bool Alteration::may_use(const Relation& view, int place) const {
     if (!named) return false;  // it reads the table through another view
     const bool written = rename_identifier(view.query, name, std::string(name) + '_') != view.query ||
                          view.query.find('*') != std::string::npos;
-    return written && (of_partition || reads_column(session_, view, relation_->oid, place));
+    return written && (of_partition || view_may_name(session_, view, relation_->oid, place));
 }
 
 bool Alteration::names_column(const std::string& text, int place) const {

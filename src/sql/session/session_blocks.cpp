@@ -162,9 +162,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
                 break;
             }
             rollback_to(marks_[at - 1]);
-            for (const auto& [name, value] : marks_[at - 1].settings)
-                if (settings_[name] != value) apply_setting(name, settings_[name] = value);
-            local_settings_ = marks_[at - 1].local_settings;
+            take_settings_of(marks_[at - 1]);
             std::erase_if(cursors_, [&](const auto& cursor) { return cursor.second.number > marks_[at - 1].cursors; });
             marks_.resize(at);
             failed_ = false;

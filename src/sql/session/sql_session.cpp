@@ -326,6 +326,13 @@ void SqlSession::end_cursors() {
     for (auto& [name, cursor] : cursors_) cursor.held = true;
 }
 
+/// Of a mark with a name.
+void SqlSession::take_settings_of(const Mark& mark) {
+    for (const auto& [name, value] : mark.settings)
+        if (settings_[name] != value) apply_setting(name, settings_[name] = value);
+    local_settings_ = mark.local_settings;
+}
+
 SqlSession::Mark SqlSession::mark(std::string name) {
     Mark made;
     made.name = std::move(name);
@@ -520,6 +527,7 @@ StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::st
         case StatementKind::listen:
         case StatementKind::unlisten:
         case StatementKind::notify: return notification(statement);
+        case StatementKind::run_block: return run_block(statement);
         default: return define(statement, text);
     }
 }

@@ -199,6 +199,10 @@ public:
     void set_sequence_state(const Relation& sequence, std::int64_t value, bool called);
     /// Runs a statement inside the present one (EXECUTE of CREATE TABLE AS).
     StatementResult run_nested(const syntax::Statement& statement) { return dispatch(statement, text_); }
+    /// The same for a statement of another text.
+    StatementResult run_nested(const syntax::Statement& statement, std::string_view text) {
+        return dispatch(statement, text);
+    }
     void add_notice(SqlReport report) { notice(std::move(report)); }
 
     // ---- BindEnvironment ----
@@ -281,6 +285,7 @@ public:
 
 private:
     friend class Portal;
+    friend class BlockRun;
     friend class Running;
     static constexpr std::size_t k_longest_kept_text = 8192;
     static constexpr int k_idle = 0, k_running = 1, k_cancelled = 2;
@@ -420,6 +425,7 @@ private:
     void rollback_work();
     Mark mark(std::string name);
     void rollback_to(const Mark& mark);
+    void take_settings_of(const Mark& mark);
     void touch_catalog(bool temporary);
     void run_deferred(bool all);
     void run(const syntax::Statement& statement, std::string_view text, const std::vector<Value>& parameters,
@@ -467,6 +473,7 @@ private:
     // session_notifications.cpp
     /// LISTEN, UNLISTEN, NOTIFY.
     StatementResult notification(const syntax::Statement& statement);
+    StatementResult run_block(const syntax::Statement& statement);
     /// What the transaction tells, into its commit.
     void write_notifications();
     StatementResult variable(const syntax::Statement& statement);

@@ -7,7 +7,9 @@
 #include "sql/catalog/system_relations.hpp"
 #include "sql/plan/walk.hpp"
 #include "sql/session/column_storage.hpp"
+#include "sql/session/dependencies.hpp"
 #include "sql/session/postgres_settings.hpp"
+#include "sql/session/row_maker.hpp"
 
 #include <algorithm>
 #include <map>
@@ -55,75 +57,6 @@ const std::vector<VirtualTable>& tables() {
     return list;
 }
 
-/// Writes rows field by field, each in the type of its column.
-class RowMaker {
-public:
-    RowMaker(const VirtualTable& table, RowStore& rows) : table_(table), rows_(rows) {}
-    RowMaker& row() {
-        row_ = rows_.add();
-        at_ = 0;
-        if (table_.oid != 0) row_[table_.columns.size()] = Value::integer(type::regclass, table_.oid);
-        return *this;
-    }
-    RowMaker& number(std::int64_t value) { return put(Value::integer(type(), value)); }
-    RowMaker& numbers(std::initializer_list<std::int64_t> values) {
-        for (const std::int64_t value : values) number(value);
-        return *this;
-    }
-    RowMaker& real(double value) { return put(Value::float4(static_cast<float>(value))); }
-    RowMaker& flag(bool value) { return put(Value::boolean(value)); }
-    RowMaker& flags(std::initializer_list<bool> values) {
-        for (const bool value : values) flag(value);
-        return *this;
-    }
-    RowMaker& text(std::string_view value) { return put(Value::bytes(type(), rows_.arena().copy(value))); }
-    RowMaker& text_or_null(std::string_view value) { return value.empty() ? null() : text(value); }
-    RowMaker& letter(char value) { return text(value == 0 ? std::string_view() : std::string_view(&value, 1)); }
-    RowMaker& null(int count = 1) {
-        for (int i = 0; i < count; ++i) put(Value::null(type()));
-        return *this;
-    }
-    RowMaker& array(std::vector<Value> elements) {
-        if (elements.empty()) return null();
-        const Oid of = type();
-        const ArrayDimension dimension{static_cast<std::int32_t>(elements.size()), 1};
-        return put(make_array(of, find_builtin_type(of)->element, {&dimension, 1}, elements, rows_.arena()));
-    }
-    RowMaker& texts(const std::vector<std::string_view>& values) {
-        std::vector<Value> elements;
-        for (const std::string_view value : values) elements.push_back(Value::text(value));
-        return array(std::move(elements));
-    }
-    RowMaker& reals(const std::vector<double>& values) {
-        std::vector<Value> elements;
-        for (const double value : values) elements.push_back(Value::float4(static_cast<float>(value)));
-        return array(std::move(elements));
-    }
-    /// An array or vector of numbers.
-    RowMaker& list(const std::vector<std::int64_t>& values) {
-        const Oid array = type();
-        const Oid element = find_builtin_type(array)->element;
-        std::vector<Value> elements;
-        for (const std::int64_t value : values) elements.push_back(Value::integer(element, value));
-        const bool vector = array == type::int2vector || array == type::oidvector;
-        const ArrayDimension dimension{static_cast<std::int32_t>(values.size()), vector ? 0 : 1};
-        return put(make_array(array, element, {&dimension, values.empty() ? std::size_t{0} : std::size_t{1}}, elements,
-                              rows_.arena()));
-    }
-
-private:
-    Oid type() const { return table_.columns[at_].type; }
-    RowMaker& put(const Value& value) {
-        row_[at_++] = value;
-        return *this;
-    }
-
-    const VirtualTable& table_;
-    RowStore& rows_;
-    Value* row_ = nullptr;
-    std::size_t at_ = 0;
-};
-
 bool by_value(const TypeInfo& type) {
     return type.length == 1 || type.length == 2 || type.length == 4 || type.length == 8;
 }
@@ -161,7 +94,7 @@ void class_row(RowMaker& maker, const Catalog& catalog, Oid oid, std::string_vie
                const Relation* relation, const Index* index, std::size_t attributes) {
     const bool table = relation != nullptr && index == nullptr;
     const Oid method = kind == 'i' || kind == 'I' ? k_btree : kind == 'r' || kind == 'm' ? k_heap : 0;
-    maker.row().number(oid).text(name).number(schema).number(table ? relation->row_type : 0);
+    maker.row().number(oid).text(name).number(schema).number(table ? relation->row_type : kind == 'c' ? oid : 0);
     maker.number(table ? relation->of_type : 0);
     maker.numbers({k_owner_oid, method, oid, 0});
     maker.number(0).real(table && relation->statistics != nullptr ? relation->statistics->rows : -1).numbers({0, 0});
@@ -195,6 +128,11 @@ void class_rows(RowMaker& maker, const Catalog& catalog) {
                       table.get(), &index,
                       index.columns.size() + index.include.size());
     }
+    // A composite type is a relation without rows, and has one number as both.
+    for (const auto& [key, type] : catalog.types())
+        if (type->kind == 'c')
+            class_row(maker, catalog, type->oid, type->name, schema_oid(type->schema), 'c', nullptr, nullptr,
+                      type->fields.size());
 }
 
 /// Of so many tables that one inherits from directly something is true.
@@ -266,6 +204,12 @@ void attribute_rows(RowMaker& maker, const Catalog& catalog) {
         attribute_row(maker, catalog, relation->oid, "log_cnt", type::int8, k_no_typmod, 2, nullptr);
         attribute_row(maker, catalog, relation->oid, "is_called", type::boolean, k_no_typmod, 3, nullptr);
     }
+    for (const auto& [key, type] : catalog.types()) {
+        int number = 0;
+        for (const TypeField& field : type->fields)
+            attribute_row(maker, catalog, type->oid, field.name, field.domain != 0 ? field.domain : field.type,
+                          field.domain != 0 ? k_no_typmod : field.typmod, ++number, nullptr);
+    }
 }
 
 void default_rows(RowMaker& maker, const Catalog& catalog) {
@@ -336,42 +280,6 @@ void constraint_row(RowMaker& maker, const ConstraintRow& row) {
     if (row.foreign == nullptr || row.foreign->set_columns.empty()) maker.null();
     else maker.list(attribute_numbers(row.foreign->set_columns));
     maker.null().text_or_null(row.expression);
-}
-
-/// The key that a foreign key leads to.
-Oid referenced_index(const Catalog& catalog, const ForeignKey& foreign) {
-    const auto table = catalog.relation(foreign.table);
-    if (table == nullptr) return 0;
-    for (const Index& index : table->indexes) {
-        if (!index.unique || index.columns.size() != foreign.referenced.size()) continue;
-        const bool all = std::all_of(index.columns.begin(), index.columns.end(), [&](const IndexColumn& column) {
-            return std::find(foreign.referenced.begin(), foreign.referenced.end(), column.column) !=
-                   foreign.referenced.end();
-        });
-        if (all) return index.oid;
-    }
-    return 0;
-}
-
-/// Columns that a condition names, in the order of the text; -1: the row.
-std::vector<int> columns_named_by(SqlSession& session, const Relation& relation, const std::string& condition) {
-    BoundPool pool;
-    std::vector<Oid> none;
-    std::vector<ColumnId> ids;
-    for (std::size_t i = 0; i < relation.columns.size(); ++i) ids.push_back(pool.column());
-    std::vector<int> columns;
-    BoundExpr* const bound = Binder(session, pool, none).bind_text(condition, relation, ids, "constraints");
-    const auto add = [&](int place) {
-        if (std::find(columns.begin(), columns.end(), place) == columns.end()) columns.push_back(place);
-    };
-    walk_expr(bound, [&](BoundExpr& expr) {
-        const bool row = expr.kind == BoundKind::row && expr.number == 1;
-        if (row) add(-1);
-        const auto named = std::find(ids.begin(), ids.end(), expr.column);
-        if (expr.kind == BoundKind::column && named != ids.end()) add(static_cast<int>(named - ids.begin()));
-        return !row;
-    });
-    return columns;
 }
 
 void constraint_rows(RowMaker& maker, const Catalog& catalog, SqlSession& session) {
@@ -459,7 +367,7 @@ void type_rows(RowMaker& maker, const Catalog& catalog) {
     for (const auto& [key, user] : catalog.types()) {
         const Oid schema = schema_oid(user->schema);
         if (const TypeInfo* type = catalog.find_type(user->oid))
-            type_row(maker, *type, schema, 0, user->kind == 'd' ? user.get() : nullptr);
+            type_row(maker, *type, schema, user->kind == 'c' ? user->oid : 0, user->kind == 'd' ? user.get() : nullptr);
         if (const TypeInfo* array = catalog.find_type(user->array)) type_row(maker, *array, schema, 0, nullptr);
     }
     for (const auto& [key, relation] : catalog.relations())
@@ -596,26 +504,6 @@ void description_rows(RowMaker& maker, const Catalog& catalog) {
         add(extension.oid, find_system_relation("", "pg_extension")->oid, 0, extension.comment);
 }
 
-void dependency_rows(RowMaker& maker, const Catalog& catalog) {
-    const Oid classes = find_system_relation("", "pg_class")->oid;
-    const Oid constraints = find_system_relation("", "pg_constraint")->oid;
-    for (const auto& [key, relation] : catalog.relations()) {
-        if (relation->kind == RelationKind::sequence && relation->sequence.owner_table != 0)
-            maker.row().numbers({classes, relation->oid, 0, classes, relation->sequence.owner_table,
-                                 relation->sequence.owner_column + 1}).letter(relation->sequence.identity ? 'i' : 'a');
-        for (const auto& [table, index] : listed_indexes(catalog, relation)) {
-            if (index.role != ConstraintRole::none)
-                maker.row().numbers({classes, index.oid, 0, constraints, constraint_oid(table->oid, index.name), 0})
-                    .letter('i');
-            for (const IndexColumn& column : index.columns)
-                maker.row().numbers({classes, index.oid, 0, classes, table->oid, column.column + 1}).letter('a');
-        }
-        for (const Oid base : relation->depends)
-            if (catalog.relation(base) != nullptr)
-                maker.row().numbers({classes, relation->oid, 0, classes, base, 0}).letter('n');
-    }
-}
-
 void inheritance_rows(RowMaker& maker, const Catalog& catalog) {
     for (const auto& [key, relation] : catalog.relations()) {
         std::int64_t number = 0;
@@ -734,7 +622,7 @@ void system_rows(const VirtualTable& table, const Catalog& catalog, SqlSession& 
     else if (name == "pg_extension") extension_rows(maker, catalog);
     else if (name == "pg_sequence") sequence_rows(maker, catalog);
     else if (name == "pg_description") description_rows(maker, catalog);
-    else if (name == "pg_depend") dependency_rows(maker, catalog);
+    else if (name == "pg_depend") dependency_rows(maker, catalog, session);
     else if (name == "pg_stats") statistics_rows(maker, catalog);
     else if (name == "pg_inherits") inheritance_rows(maker, catalog);
     else if (name == "pg_partitioned_table") partitioned_rows(maker, catalog);

@@ -257,6 +257,7 @@ private:
     const Statement* deallocate();
     const Statement* listen();
     const Statement* notify();
+    const Statement* run_block();
     const Statement* declare_cursor();
     const Statement* fetch(bool move);
     const Statement* explain();

@@ -217,6 +217,7 @@ const Statement* Parser::statement() {
         case "listen"_kw:
         case "unlisten"_kw: return listen();
         case "notify"_kw: return notify();
+        case "do"_kw: return run_block();
         case "declare"_kw: return declare_cursor();
         case "fetch"_kw: return fetch(false);
         case "move"_kw: return fetch(true);

@@ -278,6 +278,23 @@ const Statement* Parser::notify() {
     return statement;
 }
 
+/// DO, whose block is parsed when it runs.
+const Statement* Parser::run_block() {
+    expect("do"_kw);
+    Statement* statement = make_statement(StatementKind::run_block);
+    const auto language = [&] {
+        if (!statement->channel.empty() || peek().kind != TokenKind::identifier || peek().text != "language") return;
+        take();
+        if (peek().kind == TokenKind::string) statement->channel = take().text;
+        else statement->channel = name();
+    };
+    language();
+    if (peek().kind != TokenKind::string) unexpected();
+    statement->payload = take().text;
+    language();
+    return statement;
+}
+
 const Statement* Parser::declare_cursor() {
     expect("declare"_kw);
     Cursor cursor;

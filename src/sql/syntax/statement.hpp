@@ -14,7 +14,7 @@ enum class StatementKind : std::uint8_t {
     drop, alter_table, alter_sequence, alter_enum, rename, set_schema, comment, privileges,
     transaction, set_constraints, set_variable, show, reset, discard,
     prepare, execute, deallocate, declare_cursor, fetch, close_cursor,
-    explain, copy, analyze, vacuum, checkpoint, lock_table, revert, listen, unlisten, notify,
+    explain, copy, analyze, vacuum, checkpoint, lock_table, revert, listen, unlisten, notify, run_block,
 };
 
 // ---- data changes
@@ -440,8 +440,8 @@ struct Statement {
     const TableList* tables = nullptr;
     std::string_view privileges;    ///< GRANT, REVOKE or ALTER DEFAULT PRIVILEGES
     Name discard;                   ///< what DISCARD forgets: all, plans, sequences, temp, temporary
-    Name channel;                   ///< LISTEN, NOTIFY; UNLISTEN, empty: *
-    std::string_view payload;       ///< NOTIFY
+    Name channel;                   ///< LISTEN, NOTIFY; UNLISTEN, empty: *; of DO the language
+    std::string_view payload;       ///< NOTIFY; of DO the block
     const Revert* revert = nullptr;
     const Reindex* reindex = nullptr;
     List<const Statement*> elements;  ///< CREATE SCHEMA: what is created in it
