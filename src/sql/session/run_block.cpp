@@ -9,6 +9,7 @@
 #include "sql/text_io.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace northstar::inline v0::sql {
 
@@ -67,13 +68,26 @@ public:
             if (handler == block.handlers.end()) throw;
             session_.rollback_to(mark);
             session_.take_settings_of(mark);
-            const SqlError* const outer = std::exchange(caught_, &error);
+            const Handling handling(caught_, error);
             run(handler->steps);
-            caught_ = outer;
         }
     }
 
 private:
+    /// While one lives its handler runs.
+    class Handling {
+    public:
+        Handling(const SqlError*& caught, const SqlError& error)
+            : caught_(caught), outer_(std::exchange(caught, &error)) {}
+        ~Handling() { caught_ = outer_; }
+        Handling(const Handling&) = delete;
+        Handling& operator=(const Handling&) = delete;
+
+    private:
+        const SqlError*& caught_;
+        const SqlError* const outer_;
+    };
+
     static void check_query(std::string_view text) {
         Arena arena;
         parse_script(std::string("SELECT ").append(text), arena);
