@@ -329,7 +329,9 @@ def points_of(source, integer_constants):
 
 
 def integer_constants_of(sources):
-    """Names of the constants that are integers, from all their definitions."""
+    """Names of the constants that are integers, from all their definitions: where one is a text, nothing is added."""
     types = (r"(?:std::)?(?:u?int(?:8|16|32|64)?_t|size_t|ptrdiff_t)|unsigned(?: \w+)?|int|long|short|Txn")
-    pattern = re.compile(r"\bconstexpr (?:" + types + r") (k_\w+)\s*(?:=|\{)")
-    return {name for source in sources for name in pattern.findall(source)}
+    of_integers = re.compile(r"\bconstexpr (?:" + types + r") (k_\w+)\s*(?:=|\{)")
+    of_texts = re.compile(r"\bconstexpr (?:std::string_view|const char ?\*|char) (k_\w+)")
+    texts = {name for source in sources for name in of_texts.findall(source)}
+    return {name for source in sources for name in of_integers.findall(source)} - texts

@@ -81,6 +81,8 @@ class PlantedText(unittest.TestCase):
     def test_constants_are_integers_by_their_definition(self):
         self.assertEqual(integer_constants_of(["constexpr std::uint64_t k_a = 3;\nconstexpr const char* k_b = \"\";"]),
                          {"k_a"})
+        self.assertEqual(integer_constants_of(["constexpr int k_a = 3;\nconstexpr int k_b = 3;",
+                                               "constexpr std::string_view k_b = \"\";"]), {"k_a"})
 
 
 if __name__ == "__main__":
