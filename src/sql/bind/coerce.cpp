@@ -40,17 +40,15 @@ BoundExpr* Binder::with_typmod(BoundExpr* expr, std::int32_t typmod, CastContext
     if (typmod == k_no_typmod || expr->typmod == typmod) return expr;
     Session& session = environment_.session();
     if (expr->kind == BoundKind::constant) {
-        BoundExpr* node = pool_.copy(*expr);
-        node->typmod = typmod;
-        if (!expr->value.is_null()) {
-            try {
+        try {
+            BoundExpr* node = pool_.copy(*expr);
+            node->typmod = typmod;
+            if (!expr->value.is_null())
                 node->value = apply_typmod(expr->value, typmod, context, pool_.arena(), session);
-            } catch (SqlError& error) {
-                error.place(expr->position);
-                throw;
-            }
+            return node;
+        } catch (const SqlError&) {
+            // What does not fit is refused when it is asked for: a default may never be.
         }
-        return node;
     }
     if (expr->literal) {
         BoundExpr* node = literal_parameter(

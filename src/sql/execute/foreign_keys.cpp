@@ -2,11 +2,12 @@
 #include "sql/execute/change_target.hpp"
 
 #include "sql/compare.hpp"
-#include "sql/plan/key_range.hpp"
+#include "sql/plan/ties.hpp"
 #include "sql/key_encoding.hpp"
 #include "sql/text_io.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace northstar::inline v0::sql {
@@ -28,6 +29,31 @@ bool ChangeRunner::in_partition(const Relation& root, Oid partition, const Value
     return test->holds(row);
 }
 
+namespace foreign_keys {
+
+/// A value as the one of another type that is cast to it, if there is one; `exactly`: and that is equal to it.
+std::optional<Value> as_key(const Value& value, Oid type, bool exactly, Arena& arena, Session& session) {
+    if (value.type() == type) return value;
+    const auto as = [&](const Value& from, Oid to) {
+        return cast_value(from, to, k_no_typmod, CastContext::explicit_, arena, session);
+    };
+    try {
+        const Value key = as(value, type);
+        if (exactly && !equal_values(as(key, value.type()), value)) return std::nullopt;
+        return key;
+    } catch (const SqlError&) {
+        return std::nullopt;  // beyond the values of that type
+    }
+}
+
+/// A referring value as one of the type that it refers to. Where the two types are compared as they are, what is
+/// rounded is not equal; otherwise the cast is what is compared.
+std::optional<Value> as_referred(const Value& value, Oid type, Arena& arena, Session& session) {
+    return as_key(value, type, joins_by_hash(value.type(), type), arena, session);
+}
+
+}  // namespace foreign_keys
+
 std::vector<std::string> ChangeRunner::referring_rows(const Relation& child, const ForeignKey& foreign,
                                                       const Value* values) {
     TableWriter& rows = writer(child.oid);
@@ -36,17 +62,15 @@ std::vector<std::string> ChangeRunner::referring_rows(const Relation& child, con
     std::vector<Value> own;
     std::vector<int> columns, unknown;
     for (std::size_t i = 0; i < foreign.columns.size(); ++i) {
-        Value value = values[i];
-        if (value.is_null()) {
+        if (values[i].is_null()) {
             unknown.push_back(foreign.columns[i]);
             continue;
         }
         const Oid type = child.columns[static_cast<std::size_t>(foreign.columns[i])].type;
-        if (fit_key(value, type) != KeyFit::fits) return {};  // too large for any row
+        const std::optional<Value> value = foreign_keys::as_key(values[i], type, true, arena, execution_.session());
+        if (!value) return {};
         columns.push_back(foreign.columns[i]);
-        own.push_back(value.type() == type ? value
-                                           : cast_value(value, type, k_no_typmod, CastContext::explicit_, arena,
-                                                        execution_.session()));
+        own.push_back(*value);
     }
     std::vector<std::string> keys = rows.find(columns, own.data());
     if (foreign.partition == 0 && unknown.empty()) return keys;
@@ -145,11 +169,12 @@ bool ChangeRunner::parents_cover(const ForeignKey& foreign, const Value* values)
     const std::vector<int> columns(foreign.referenced.begin(),
                                    foreign.referenced.begin() + static_cast<std::ptrdiff_t>(scalars));
     std::vector<Value> key;
-    for (std::size_t i = 0; i < scalars; ++i)
-        key.push_back(values[i].type() == type_of(columns[i])
-                          ? values[i]
-                          : cast_value(values[i], type_of(columns[i]), k_no_typmod, CastContext::explicit_, arena,
-                                       execution_.session()));
+    for (std::size_t i = 0; i < scalars; ++i) {
+        const std::optional<Value> value =
+            foreign_keys::as_referred(values[i], type_of(columns[i]), arena, execution_.session());
+        if (!value) return false;
+        key.push_back(*value);
+    }
     std::vector<Range> spans;
     std::vector<Value> row(parent.relation().columns.size());
     for (const std::string& found : parent.find(columns, key.data())) {
@@ -201,9 +226,10 @@ bool ChangeRunner::parent_exists(const ForeignKey& foreign, const Value* values)
     Arena arena;
     for (std::size_t i = 0; i < foreign.referenced.size(); ++i) {
         const Oid wanted = parent.relation().columns[static_cast<std::size_t>(foreign.referenced[i])].type;
-        key.push_back(values[i].type() == wanted ? values[i]
-                                                 : cast_value(values[i], wanted, k_no_typmod, CastContext::explicit_,
-                                                              arena, execution_.session()));
+        const std::optional<Value> value =
+            foreign_keys::as_referred(values[i], wanted, arena, execution_.session());
+        if (!value) return false;
+        key.push_back(*value);
     }
     const std::vector<std::string> found = parent.find(foreign.referenced, key.data());
     if (foreign.referenced_partition == 0) return !found.empty();
@@ -393,7 +419,8 @@ void ChangeRunner::cascade(Event& event, const Relation& child, const ForeignKey
             if (action == ForeignAction::cascade) {
                 const Value& from = event.new_row[static_cast<std::size_t>(foreign.referenced[i])];
                 const Column& definition = child.columns[static_cast<std::size_t>(column)];
-                to = from.is_null() || from.type() == definition.type
+                const bool as_it_is = from.type() == definition.type && definition.typmod == k_no_typmod;
+                to = from.is_null() || as_it_is
                          ? from
                          : cast_value(from, definition.type, definition.typmod, CastContext::assignment, arena,
                                       execution_.session());

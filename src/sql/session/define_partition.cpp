@@ -97,7 +97,9 @@ private:
                          format_type(part.type, k_no_typmod, session_.state().types) + " for column \"" + part.text +
                          "\"",
                      item.position);
-        BoundExpr* bound = binder_.coerce(given, part.type, k_no_typmod, CastContext::assignment, item.position);
+        const int column = parent_.find_column(part.text);
+        const std::int32_t typmod = column < 0 ? k_no_typmod : parent_.columns[static_cast<std::size_t>(column)].typmod;
+        BoundExpr* bound = binder_.coerce(given, part.type, typmod, CastContext::assignment, item.position);
         Arena arena;
         const Value result = session_.evaluate(*bound, arena);
         if (result.is_null()) return {BoundValue::Kind::null, ""};
