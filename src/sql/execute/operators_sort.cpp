@@ -232,7 +232,7 @@ public:
                                ? static_cast<std::size_t>(std::max<std::uint64_t>(left_ + skip_, 1)) : 0);
         last_.reset(ties_.size());
         done_ = left_ == 0;
-        if (!done_ || plan_.offset != nullptr) input_->open();
+        if (!done_) input_->open();
         if (!done_ && skip_ > 0) skip_ -= input_->skip(skip_);
     }
 
