@@ -108,6 +108,15 @@ TEST_CASE("a query is copied out, a condition chooses what is copied in", "[sql]
           "a,twice\n3,6\n2,4\n");
 }
 
+TEST_CASE("a table without columns has empty lines in COPY", "[sql]") {
+    Fixture f;
+    f.sql.execute("CREATE TABLE bare ()");
+    CHECK(f.copy_in("COPY bare FROM STDIN", "\n\n\n") == "COPY 3");
+    CHECK(f.copy_out("COPY bare TO STDOUT") == "\n\n\n");
+    CHECK(f.copy_in("COPY bare FROM STDIN", "x\n") ==
+          "22P04 extra data after last expected column | COPY bare, line 1: \"x\"");
+}
+
 TEST_CASE("errors of COPY say line and column", "[sql]") {
     Fixture f;
     CHECK(f.copy_in("COPY t FROM STDIN", "1\tx\t1\nnone\ty\t2\n") ==

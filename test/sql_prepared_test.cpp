@@ -52,6 +52,21 @@ TEST_CASE("a prepared look-up by key reads values of every kind", "[sql]") {
     CHECK_FALSE(statement.step());
 }
 
+TEST_CASE("a value for a parameter that a prepared statement does not have is refused", "[sql]") {
+    Fixture f;
+    auto statement = f.sql.prepare("SELECT n FROM t WHERE id = $1");
+    for (const std::size_t number : {std::size_t{0}, std::size_t{2}}) {
+        CHECK_THROWS_AS(statement.bind_null(number), northstar::Error);
+        CHECK_THROWS_AS(statement.bind_integer(number, 1), northstar::Error);
+        CHECK_THROWS_AS(statement.bind_real(number, 1), northstar::Error);
+        CHECK_THROWS_AS(statement.bind_boolean(number, true), northstar::Error);
+        CHECK_THROWS_AS(statement.bind_text(number, "1"), northstar::Error);
+    }
+    statement.bind_text(1, "1");
+    REQUIRE(statement.step());
+    CHECK(statement.integer(0) == 10);
+}
+
 TEST_CASE("a prepared statement sees what was committed since", "[sql]") {
     Fixture f;
     auto statement = f.sql.prepare("SELECT n FROM t WHERE id = $1");
