@@ -214,7 +214,7 @@ Value fill(Call& call, const Value* a, std::size_t count) {
         dimensions.push_back({static_cast<std::int32_t>(lengths[i].integer()),
                               count > 2 ? static_cast<std::int32_t>(bounds[i].integer()) : 1});
         if (lengths[i].integer() < 0)
-            raise(sqlstate::program_limit_exceeded, "array size exceeds the maximum allowed");
+            raise(sqlstate::program_limit_exceeded, "array size exceeds the maximum allowed (134217727)");
         if (lengths[i].integer() == 0) return make_array(call.result_type, type, {}, call.arena);
     }
     const std::vector<Value> elements(array_size(dimensions), a[0]);

@@ -363,9 +363,10 @@ OperatorMatch resolve_operator(std::string_view name, Oid left, Oid right, const
         raise(sqlstate::ambiguous_function, "operator is not unique: " + text, "",
               "Could not choose a best candidate operator. You might need to add explicit type casts.");
     }
-    raise(
-        sqlstate::undefined_function, "operator does not exist: " + text, "",
-        "No operator matches the given name and argument types. You might need to add explicit type casts.");
+    raise(sqlstate::undefined_function, "operator does not exist: " + text, "",
+          left == type::none
+              ? "No operator matches the given name and argument type. You might need to add an explicit type cast."
+              : "No operator matches the given name and argument types. You might need to add explicit type casts.");
 }
 
 // ---- functions ----

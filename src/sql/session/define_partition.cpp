@@ -211,7 +211,7 @@ void own_elements(const SqlSession& session, Relation& partition, const syntax::
 PartitionBound read_partition_bound(SqlSession& session, const Relation& parent,
                                     const syntax::PartitionValues& syntax) {
     if (!parent.is_partitioned())
-        raise(sqlstate::invalid_object_definition, "table \"" + parent.name + "\" is not partitioned");
+        raise(sqlstate::invalid_object_definition, "\"" + parent.name + "\" is not partitioned");
     return define_partition::BoundReader(session, parent).read(syntax);
 }
 
