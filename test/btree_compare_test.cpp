@@ -204,6 +204,49 @@ TEST_CASE("a comparison in parts takes no more steps than it may, and meets ever
     }
 }
 
+TEST_CASE("a comparison in parts ends its part where what both roots share follows", "[btree]") {
+    RootStore store(4096);
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (std::uint64_t i = 0; i < 2000; ++i) tree_put(writer, tree, number_key(i), "value");
+    });
+    const Ref before = store.tree().root;
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        tree_put(writer, tree, number_key(0), "other");
+        tree_put(writer, tree, number_key(1999), "other");
+    });
+    const TreeView a{store.source(), before}, b{store.source(), store.tree().root};
+    for (std::size_t steps = 1; steps < 400; ++steps) {
+        std::vector<std::string> seen;
+        for (std::optional<std::string> from = ""; from;) {
+            std::size_t most = steps;
+            from = tree_diff_part(a, b, *from, most, [&](const TreeCursor*, const TreeCursor* y) {
+                seen.push_back(std::string(y->key()));
+                return true;
+            });
+            REQUIRE(most <= steps);
+        }
+        REQUIRE(seen == std::vector<std::string>{number_key(0), number_key(1999)});
+    }
+}
+
+TEST_CASE("equal roots are compared without reading them", "[btree]") {
+    RootStore store(4096);
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (std::uint64_t i = 0; i < 2000; ++i) tree_put(writer, tree, number_key(i), "value");
+    });
+    ImageSource image(4096);
+    const TreeView view{image, image.place(store.tree().root)};
+    image.open();
+    const std::uint64_t before = image.verifications();
+    std::size_t most = 1;
+    const auto none = [](const TreeCursor*, const TreeCursor*) { return false; };
+    CHECK_FALSE(tree_key_differs(view, view, number_key(7)));
+    CHECK_FALSE(tree_range_differs(view, view, "", std::nullopt));
+    CHECK(tree_diff(view, view, "", std::nullopt, none));
+    CHECK_FALSE(tree_diff_part(view, view, "", most, none));
+    CHECK(image.verifications() == before);
+}
+
 TEST_CASE("an estimate encloses the true number", "[btree][KV-5]") {
     const std::uint64_t seed = 99;
     INFO("seed " << seed);

@@ -13,6 +13,7 @@ class FailingSource : public ImageSource {
 public:
     explicit FailingSource(std::size_t page_size) : ImageSource(page_size) {}
     std::uint64_t fails_from = ~std::uint64_t{0};
+    bool runs_fail = false;
 
 protected:
     const std::byte* verify_page(Ref ref) const override {
@@ -20,7 +21,7 @@ protected:
         return ImageSource::verify_page(ref);
     }
     const std::byte* verify_run(Ref ref, std::uint64_t length) const override {
-        if (ref.page() >= fails_from) fail(Errc::io, "The file cannot be read.");
+        if (runs_fail || ref.page() >= fails_from) fail(Errc::io, "The file cannot be read.");
         return ImageSource::verify_run(ref, length);
     }
 };
@@ -65,6 +66,26 @@ TEST_CASE("in a tree without pages a cursor stands nowhere and nothing is found"
     CHECK_FALSE(tree_erase(writer, tree, "a"));
     CHECK(tree_erase_range(writer, tree, "", std::nullopt) == 0);
     CHECK(tree.root.empty());
+}
+
+TEST_CASE("a transaction copies each page of a tree once", "[btree][TREE-1]") {
+    RootStore store(4096);
+    store.commit([](PageWriter& writer, TreeRoot& tree) {
+        for (int i = 1000; i < 3000; ++i) tree_put(writer, tree, std::to_string(i), "value");
+    });
+    const Ref before = store.tree().root;
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        tree_put(writer, tree, "1500", "other");
+        const Ref copied = tree.root;
+        CHECK(copied != before);
+        const std::uint64_t made = writer.pages_made();
+        tree_put(writer, tree, "1501", "other");
+        CHECK(tree_erase(writer, tree, "1502"));
+        CHECK(tree_erase_range(writer, tree, "1503", "1505") == 2);
+        CHECK(tree.root == copied);
+        CHECK(writer.pages_made() == made);
+    });
+    CHECK(tree_get(store.source(), before, "1500")->value == "value");
 }
 
 TEST_CASE("an estimate of an empty range is none, and one of what lies in a leaf is exact", "[btree]") {
@@ -112,6 +133,73 @@ TEST_CASE("a check of a file that cannot be read says that it failed, not that t
         } catch (const northstar::Error& error) {
             CHECK(error.code() == Errc::io);
         }
+    }
+    image.open();
+    image.fails_from = ~std::uint64_t{0};
+    image.runs_fail = true;
+    CHECK_THROWS_AS(problems_of(image, tree, 1000), northstar::Error);
+}
+
+TEST_CASE("a check of pages in memory says which of them is no node", "[btree]") {
+    RootStore store(4096);
+    store.commit([](PageWriter& writer, TreeRoot& tree) {
+        for (int i = 0; i < 300; ++i) tree_put(writer, tree, std::to_string(i), std::string(100, 'v'));
+    });
+    std::byte* const leaf = Node(store.source().page(store.tree().root)).child(1).address();
+    REQUIRE(problems_of(store.source(), store.tree(), 0).empty());
+    leaf[56] ^= std::byte{1};
+    const std::vector<TreeProblem> found = problems_of(store.source(), store.tree(), 0);
+    leaf[56] ^= std::byte{1};
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].what == "a node's reserved bytes are not zero");
+}
+
+TEST_CASE("a value of more than 4 GiB is refused before it is read", "[btree][KV-4]") {
+    RootStore store(4096);
+    store.commit([](PageWriter& writer, TreeRoot& tree) {
+        tree_put(writer, tree, "k", "value");
+        const Ref root = tree.root;
+        const std::string_view much("value", std::size_t{1} << 32);
+        for (const std::string_view key : {"k", "other"}) {
+            CHECK_THROWS_AS(tree_put(writer, tree, key, much), northstar::Error);
+            TreeFinger finger;
+            CHECK_THROWS_AS(finger.append(writer, tree, key, much), northstar::Error);
+        }
+        CHECK(tree.root == root);
+        CHECK(tree.count == 1);
+    });
+    CHECK(tree_get(store.source(), store.tree().root, "k")->value == "value");
+}
+
+// The page holds as many of the shortest entries as there can be, none with a txn of its own. The new one makes all
+// that share its page longer, so that it cannot be in either half.
+TEST_CASE("an entry that is put long after those around it splits them where it stands", "[btree]") {
+    std::vector<std::string> keys;
+    for (int i = 0; i < 500; ++i) keys.push_back({static_cast<char>(i / 100 + 1), static_cast<char>(i % 100)});
+    std::vector<LeafEntry> entries;
+    for (const std::string& key : keys) {
+        LeafEntry entry;
+        entry.key = KeyPieces(key);
+        entry.txn = 1;
+        entries.push_back(entry);
+    }
+    LeafSequence row;
+    row.add(std::span<const LeafEntry>(entries));
+    std::vector<std::byte> page(4096);
+    build_leaf(page.data(), 4096, row, 0, 500, measure(row, 0, 500), false, 1);
+    for (const bool replaced : {true, false}) {
+        ImageSource image(4096);
+        FrameArena arena(4096);
+        PageWriter writer(arena, image);
+        writer.set_txn(std::uint64_t{1} << 33);
+        TreeRoot tree{image.add(page, 1), 500};
+        const std::string key = replaced ? keys[250] : keys[250] + "new", value(300, 'v');
+        CHECK(tree_put(writer, tree, key, value) == replaced);
+        CHECK(require_sound(image, tree).entries == (replaced ? 500 : 501));
+        for (const std::string& other : keys)
+            REQUIRE(tree_get(image, tree.root, other)->value == (other == key ? value : ""));
+        CHECK(tree_get(image, tree.root, key)->value == value);
+        CHECK(tree_get(image, tree.root, key)->txn == writer.txn());
     }
 }
 
@@ -174,6 +262,15 @@ TEST_CASE("an empty leaf below the root is damage, whichever way it is entered",
         TreeCursor cursor(image, root);
         for (bool on = cursor.last(); on; on = cursor.prev()) {}
     }));
+    FrameArena frames(4096);
+    PageWriter dropping(frames, image);
+    CHECK(corrupt([&] {
+        TreeRoot damaged{root, 4};
+        tree_drop(dropping, damaged);
+    }));
+    TreeRoot alone{empty, 0};
+    tree_drop(dropping, alone);
+    CHECK(alone.root.empty());
     // Alone it is the tree from which all was erased.
     TreeCursor cursor(image, empty);
     CHECK_FALSE(cursor.first());

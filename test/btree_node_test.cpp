@@ -223,6 +223,62 @@ TEST_CASE("validation lets through keys, separators and values as long as they m
     CHECK(leaf("a", "b", entry) == "a large value is too large");
 }
 
+TEST_CASE("a page of a file refers to pages of the file only, and one in memory to any", "[btree][DMG-6]") {
+    std::vector<std::byte> page(4096);
+    const auto said = [&](bool in_file) {
+        const char* wrong = validate_node(page.data(), 4096, in_file);
+        return std::string(wrong != nullptr ? wrong : "");
+    };
+    const auto build = [&](std::string_view value, bool large, bool catalog) {
+        LeafEntry entry;
+        entry.key = KeyPieces("key");
+        entry.value = reinterpret_cast<const std::byte*>(value.data());
+        entry.value_size = static_cast<std::uint32_t>(value.size());
+        entry.large = large;
+        LeafSequence row;
+        row.add(entry);
+        build_leaf(page.data(), 4096, row, 0, 1, measure(row, 0, 1), catalog, 0);
+    };
+    const auto value_of = [](Ref ref) {
+        std::string value(16, '\0');
+        store_u64(value.data(), ref.bits());
+        return value;
+    };
+    struct Answers {
+        Ref ref;
+        bool in_file;
+        bool in_memory;
+    };
+    const Ref made = Ref::memory(page.data());
+    for (const auto& [ref, in_file, in_memory] : {Answers{Ref::file(1, 1), true, true}, Answers{Ref(), false, false},
+                                                  Answers{Ref::file(0, 1), false, true}, Answers{made, false, true}}) {
+        INFO("ref " << ref.bits());
+        build(value_of(ref), true, false);
+        CHECK(said(true) == (in_file ? "" : "a large value has no run"));
+        CHECK(said(false) == (in_memory ? "" : "a large value has no run"));
+        // An entry of a catalog may be of a tree that has no pages.
+        build(value_of(ref), false, true);
+        CHECK(said(true) == (in_file || ref.empty() ? "" : "a catalog entry's root is no page"));
+        CHECK(said(false) == "");
+        for (const bool first : {true, false}) {
+            const InnerEntry entry{KeyPieces("key"), first ? Ref::file(2, 1) : ref};
+            InnerSequence row;
+            row.add(entry);
+            build_inner(page.data(), 4096, 1, first ? ref : Ref::file(2, 1), row, 0, 1, measure(row, 0, 1), false, 0);
+            CHECK(said(true) == (in_file ? "" : "a child is no page"));
+            CHECK(said(false) == (in_memory ? "" : "a child is no page"));
+        }
+    }
+    build(std::string(8, '\0'), false, true);
+    CHECK(said(true) == "");
+    for (const std::size_t size : {0u, 7u}) {
+        build(std::string(size, '\0'), false, true);
+        CHECK(said(true) == "a catalog entry has no root");
+    }
+    build(value_of(Ref::file(1, 1)), true, true);
+    CHECK(said(true) == "a catalog entry has no root");
+}
+
 TEST_CASE("every ref of a tree is found, translated and read back", "[btree]") {
     const std::uint64_t seed = 5;
     INFO("seed " << seed);

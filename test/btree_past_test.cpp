@@ -104,6 +104,22 @@ TEST_CASE("a cursor that finds no changed leaf stands nowhere", "[btree]") {
     CHECK_FALSE(cursor.valid());
 }
 
+TEST_CASE("a changed page without a changed leaf below it leads nowhere", "[btree]") {
+    ImageSource image(4096);
+    const Ref left = image.add(leaf_page({"a"}), 1);
+    const Ref right = image.add(leaf_page({"z"}), 1);
+    TreeCursor cursor(image, image.add(inner_page(1, {left, right}, {"m"}, 9), 1));
+    CHECK_FALSE(cursor.first_changed_leaf(5));
+    CHECK_FALSE(cursor.last_changed_leaf(5));
+    CHECK_FALSE(cursor.in_leaf());
+    REQUIRE(cursor.seek_leaf("a"));
+    CHECK_FALSE(cursor.next_changed_leaf(5));
+    CHECK_FALSE(cursor.valid());
+    CHECK_FALSE(cursor.in_leaf());
+    REQUIRE(cursor.first_changed_leaf(0));
+    CHECK(cursor.key() == "a");
+}
+
 TEST_CASE("a tree from which all was erased says when", "[btree]") {
     for (const bool at_once : {true, false}) {
         RootStore store(4096);

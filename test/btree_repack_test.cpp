@@ -107,6 +107,29 @@ TEST_CASE("a repacked node with long separators of two kinds leads to every key"
     require_equal(store.source(), store.tree(), model);
 }
 
+TEST_CASE("a repacked node whose first separator is unlike all others leads to every key", "[btree]") {
+    RootStore store(4096);
+    Model model;
+    const auto key = [](int i) { return (i < 10 ? "a" : "b") + std::to_string(100 + i); };
+    const std::string value(900, 'v');
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (int i = 0; i < 40; ++i) tree_put(writer, tree, key(i), value);
+    });
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (int i = 0; i < 40; ++i) {
+            if (i % 2 == 0) model[key(i)] = {value, 1};
+            else CHECK(tree_erase(writer, tree, key(i)));
+        }
+        REQUIRE(repack_all(writer, tree.root) == 1);
+    });
+    const Node root(store.source().page(store.tree().root));
+    REQUIRE(root.count() >= 3);
+    REQUIRE(root.search_child("b") == 1);
+    REQUIRE(root.prefix_size() == 0);
+    require_sound(store.source(), store.tree());
+    require_equal(store.source(), store.tree(), model);
+}
+
 // New leaves often begin where old ones did; between the old separator and the new one there are keys that were erased.
 TEST_CASE("a repacked leaf knows of every erasure in its range", "[btree][TREE-3]") {
     const std::uint64_t seed = GENERATE(range(1u, 13u));

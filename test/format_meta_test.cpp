@@ -5,8 +5,11 @@
 #include "base/xxh64.hpp"
 #include "format/meta.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -155,4 +158,74 @@ TEST_CASE("A meta page that only a newer version understands is told from damage
     CHECK(state_of(bytes) == MetaState::newer);
     bytes[100] ^= std::byte{1};
     CHECK(state_of(bytes) == MetaState::damaged);
+}
+
+TEST_CASE("every field of a meta page lies where the document of the format says", "[format][ONE-4]") {
+    const Bytes bytes = written(telling());
+    const auto long_at = [&](std::size_t at) { return load_u64(bytes.data() + at); };
+    const auto byte_at = [&](std::size_t at) { return std::to_integer<unsigned>(bytes[at]); };
+    CHECK(std::string(reinterpret_cast<const char*>(bytes.data()) + 8, 8) == "NorthSta");
+    CHECK(load_u32(bytes.data() + 16) == k_format_version);
+    CHECK(load_u32(bytes.data() + 20) == k_format_version);
+    CHECK(long_at(24) == 0);
+    CHECK(load_u32(bytes.data() + 32) == 8192);
+    CHECK(load_u32(bytes.data() + 36) == 4096);
+    const std::pair<std::size_t, std::uint64_t> numbers[] = {
+        {56, 7},      {64, 900},    {72, 1001},   {80, 1002},   {88, 1003},   {96, 1004},    {104, 1005},
+        {112, 1006},  {120, 1007},  {128, 1008},  {136, 1009},  {176, 5000},  {184, 800},    {192, 1010},
+        {200, 1011},  {208, 850},   {216, 1012},  {240, 1013},  {288, 1014},  {296, 1015},   {304, 860},
+        {312, 1016},  {320, 1017},  {328, 2},     {336, 1024},  {344, 100},   {352, 20},     {360, 9000},
+        {368, 4000},  {376, 1000},  {4080, 1018}, {4088, 1019}};
+    for (const auto& [at, number] : numbers) {
+        INFO("at " << at);
+        CHECK(long_at(at) == number);
+    }
+    for (std::size_t i = 0; i < 16; ++i) {
+        CHECK(byte_at(40 + i) == i + 1);
+        CHECK(byte_at(224 + i) == i + 101);
+    }
+    for (std::size_t i = 0; i < 32; ++i) {
+        CHECK(byte_at(144 + i) == 0xc1);
+        CHECK(byte_at(248 + i) == 0xc2);
+    }
+    CHECK(byte_at(280) == static_cast<unsigned>(northstar::History::Kind::duration));
+    CHECK(byte_at(281) == 1);
+    // What is left belongs to nothing.
+    for (const auto& [from, to] : {std::pair<std::size_t, std::size_t>{282, 288}, {384, 4080}}) {
+        for (std::size_t at = from; at < to; ++at) CHECK(byte_at(at) == 0);
+    }
+}
+
+TEST_CASE("A meta page of numbers that are as small or as large as they can be is valid", "[format]") {
+    const auto valid = [](const std::function<void(Meta&)>& change) { return with(change) == MetaState::valid; };
+    for (const std::uint32_t size : {4096u, 16'384u, 65'536u}) CHECK(valid([&](Meta& m) { m.page_size = size; }));
+    CHECK(valid([](Meta& m) { m.log_align = 0; }));
+    CHECK(valid([](Meta& m) { m.generation = 1; }));
+    CHECK(valid([](Meta& m) { m.file_pages = std::uint64_t{1} << 36; }));
+    CHECK(valid([](Meta& m) {
+        m.file_pages = k_first_data_page;
+        m.extents.clear();
+    }));
+    CHECK(valid([](Meta& m) { m.extents = {{std::uint64_t{1} << 62, 2, 1}}; }));
+    CHECK(valid([](Meta& m) { m.extents = {{0, m.file_pages - 1, 1}}; }));
+    Meta longer;
+    std::vector<std::byte> more(k_meta_size + 1);
+    const Bytes bytes = written(telling());
+    std::copy(bytes.begin(), bytes.end(), more.begin());
+    CHECK(decode_meta(more, longer) == MetaState::valid);  // what follows the page is no part of it
+}
+
+TEST_CASE("A page of another program that has a checksum like ours is foreign", "[format][DMG-1]") {
+    Bytes bytes = written(telling());
+    bytes[8] = std::byte{'S'};
+    seal(bytes);
+    CHECK(state_of(bytes) == MetaState::foreign);
+}
+
+TEST_CASE("The identity of a database is written as hexadecimal digits in five groups", "[format]") {
+    northstar::Uuid uuid{};
+    for (std::size_t i = 0; i < uuid.size(); ++i) uuid[i] = static_cast<std::uint8_t>(i * 17);
+    CHECK(to_text(uuid) == "00112233-4455-6677-8899-aabbccddeeff");
+    uuid.fill(0x5c);
+    CHECK(to_text(uuid) == "5c5c5c5c-5c5c-5c5c-5c5c-5c5c5c5c5c5c");
 }

@@ -224,6 +224,35 @@ TEST_CASE("a sequence is cut where both sides fit, were it the last place there 
     CHECK(choose_leaf_cut(three, k_page) == 0);
 }
 
+TEST_CASE("a sequence is cut near its middle, where the separator is shortest", "[format]") {
+    constexpr unsigned k_entries = 100;
+    for (const unsigned border : {1u, 40u, 44u, 45u, 46u, 49u, 50u, 51u, 54u, 55u, 56u, 60u, 99u}) {
+        INFO("the separator in front of entry " << border << " has one byte");
+        std::vector<std::string> keys;
+        for (unsigned i = 0; i < k_entries; ++i)
+            keys.push_back((i < border ? "a-----" : "b-----") + std::string(1, static_cast<char>(' ' + i)));
+        std::vector<LeafEntry> entries;
+        for (const std::string& key : keys) entries.push_back(entry_of(key, "value", 5));
+        LeafSequence row;
+        row.add(std::span<const LeafEntry>(entries));
+        const bool near_middle = border >= 45 && border <= 55;
+        CHECK(choose_leaf_cut(row, k_page) == (near_middle ? border : k_entries / 2));
+    }
+    for (const unsigned shortest : {1u, 40u, 44u, 46u, 50u, 54u, 57u, 98u}) {
+        INFO("separator " << shortest << " has two bytes");
+        std::vector<std::string> keys;
+        for (unsigned i = 0; i < k_entries; ++i) {
+            keys.push_back(std::string(1, static_cast<char>(' ' + i)) + std::string(i == shortest ? 1 : 9, '-'));
+        }
+        std::vector<InnerEntry> entries;
+        for (unsigned i = 0; i < k_entries; ++i) entries.push_back({KeyPieces(keys[i]), Ref::file(10 + i, 1)});
+        InnerSequence row;
+        row.add(std::span<const InnerEntry>(entries));
+        const bool near_middle = shortest >= 45 && shortest <= 55;
+        CHECK(choose_inner_cut(row, k_page) == (near_middle ? shortest : k_entries / 2));
+    }
+}
+
 TEST_CASE("of the separators of a full inner node the one that moves up leaves two that fit", "[format]") {
     for (unsigned count = 3; count < 9; ++count) {
         for (unsigned longest = 0; longest < count; ++longest) {
@@ -243,4 +272,34 @@ TEST_CASE("of the separators of a full inner node the one that moves up leaves t
             if (count == 3) CHECK(cut == 1);
         }
     }
+}
+
+TEST_CASE("beside a separator unlike all others as many stay together as fit", "[format]") {
+    // Those that begin alike take little room; the one before them, or behind them, makes each as long as it is.
+    const std::string shared(900, 'm');
+    std::vector<std::string> keys;
+    for (char c = 'A'; c <= 'z'; ++c) keys.push_back(shared + c);
+    const auto row_of = [](const std::vector<std::string>& texts) {
+        std::vector<InnerEntry> entries;
+        for (const std::string& text : texts) entries.push_back({KeyPieces(text), Ref::file(10, 1)});
+        return entries;
+    };
+    std::vector<std::string> texts = keys;
+    texts.insert(texts.begin(), "a");
+    const std::vector<InnerEntry> first_alone = row_of(texts);
+    InnerSequence row;
+    row.add(std::span<const InnerEntry>(first_alone));
+    unsigned cut = choose_inner_cut(row, k_page);
+    CHECK(measure(row, 0, cut).bytes <= k_page);
+    CHECK(measure(row, 0, cut + 1).bytes > k_page);
+    CHECK(measure(row, cut + 1, row.size()).bytes <= k_page);
+    texts = keys;
+    texts.push_back("z");
+    const std::vector<InnerEntry> last_alone = row_of(texts);
+    InnerSequence other;
+    other.add(std::span<const InnerEntry>(last_alone));
+    cut = choose_inner_cut(other, k_page);
+    CHECK(measure(other, 0, cut).bytes <= k_page);
+    CHECK(measure(other, cut, other.size()).bytes > k_page);
+    CHECK(measure(other, cut + 1, other.size()).bytes <= k_page);
 }

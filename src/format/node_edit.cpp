@@ -324,11 +324,10 @@ unsigned choose_leaf_cut(const LeafSequence& entries, std::size_t page_size) {
     const bool right = right_fits(best);
     if (left && right) return best;
     if (!left && !right) return 0;
-    // Sides grow and shrink with k: look for the nearest cut where the larger side fits, then at the other
-    // one.
+    // Sides grow and shrink with k, and an entry alone fits: look for the nearest cut where the larger side fits,
+    // then at the other one.
     unsigned good = left ? size - 1 : 1;
     unsigned bad = best;
-    if (left ? !right_fits(good) : !left_fits(good)) return 0;
     while (good > bad ? good - bad > 1 : bad - good > 1) {
         const unsigned middle = (good + bad) / 2;
         (left ? right_fits(middle) : left_fits(middle)) ? good = middle : bad = middle;

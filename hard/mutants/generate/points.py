@@ -216,7 +216,7 @@ class Finder:
         around = self.around[index]
         if self.text(around) == "{" and self.tokens[around].role == "value":
             return  # where a value must fit its type
-        if self.text(around) == "<" or self.text(around) == "[" and self.tokens[around - 1].kind != "name":
+        if self.text(around) == "<" or self.text(around) == "[" and not self.is_index(around):
             return
         if self.passed_to(index, {"fail"}) or self.text(index - 1) == "case":
             return
@@ -235,6 +235,14 @@ class Finder:
         while self.text(first - 1) == "::":
             first -= 2
         self.add("constant", first, index)
+
+    def is_index(self, bracket):
+        """Does the bracket hold a place in an array, and not what a lambda captures or how long an array is?"""
+        of = self.tokens[bracket - 1]
+        before = self.tokens[bracket - 2]
+        behind_type = before.kind == "name" or before.text == ">" and before.partner is not None
+        declared = behind_type and before.text not in ("return", "case", "else", "do")
+        return of.kind == "name" and not declared
 
     def ends_value(self, index):
         return self.text(index) == "}" and self.tokens[self.tokens[index].partner].role == "value"

@@ -43,6 +43,12 @@ class PointsOfAFunction(unittest.TestCase):
         self.assertEqual(changes("constexpr auto y = std::uint64_t{16} << 20;"), [])
         self.assertEqual(changes("const auto y = _mm256_extractf128_ps(z, 1);"), [])
 
+    def test_how_long_an_array_is_stays_and_a_place_in_it_does_not(self):
+        self.assertEqual(changes("std::byte y[16]; Part<int> z[k_most] = {}; f(y[3]);", {"k_most"}),
+                         ["constant: 3 -> 3 + 1", "call: f(y[3]); -> (nothing)"][::-1])
+        self.assertEqual(changes("return y[3] + (x > z[4]);"),
+                         ["constant: 3 -> 3 + 1", "comparison: x > z[4] -> x >= z[4]", "constant: 4 -> 4 + 1"])
+
     def test_calls_are_left_out_and_declarations_are_not(self):
         self.assertEqual(changes("Lock lock(mutex_); file_->write(x); y = g(x);"),
                          ["call: file_->write(x); -> (nothing)"])
