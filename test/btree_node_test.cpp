@@ -279,6 +279,58 @@ TEST_CASE("a page of a file refers to pages of the file only, and one in memory 
     CHECK(said(true) == "a catalog entry has no root");
 }
 
+TEST_CASE("no cell of a sound node reaches behind its page, whatever the others leave free", "[btree][DMG-6]") {
+    std::vector<std::byte> page(4096);
+    const auto said = [&] {
+        const char* wrong = validate_node(page.data(), 4096, false);
+        return std::string(wrong != nullptr ? wrong : "");
+    };
+    const auto change = [&](std::size_t at, int by) {
+        store_u16(page.data() + at, static_cast<std::uint16_t>(load_u16(page.data() + at) + by));
+    };
+    // The first cell ends where the page does. What it takes more the second one takes less, so that the sum fits.
+    const std::string keys[] = {"first key", "second key"}, value(300, 'v');
+    InnerSequence inner;
+    const InnerEntry separators[] = {{KeyPieces(keys[0]), Ref::file(3, 1)}, {KeyPieces(keys[1]), Ref::file(4, 1)}};
+    inner.add(std::span(separators));
+    const auto build_inner_page = [&] {
+        build_inner(page.data(), 4096, 1, Ref::file(2, 1), inner, 0, 2, measure(inner, 0, 2), false, 1);
+        return static_cast<std::size_t>(Node(page.data()).inner_slots() - page.data());
+    };
+    std::size_t slots = build_inner_page();
+    REQUIRE(said() == "");
+    change(load_u16(page.data() + slots), 1);
+    change(load_u16(page.data() + slots + 2), -1);
+    CHECK(said() == "a cell reaches behind its page");
+    for (const auto& [place, answer] : {std::pair(4095, "a slot points outside of the heap"),
+                                        std::pair(4094, "a separator's cell is superfluous")}) {
+        slots = build_inner_page();
+        std::memset(page.data() + 4090, 0, 6);
+        store_u16(page.data() + slots, static_cast<std::uint16_t>(place));
+        CHECK(said() == answer);
+    }
+    LeafSequence row;
+    LeafEntry entries[2];
+    for (int i = 0; i < 2; ++i) {
+        entries[i].key = KeyPieces(keys[i]);
+        entries[i].value = reinterpret_cast<const std::byte*>(value.data());
+        entries[i].value_size = 300;
+    }
+    row.add(std::span<const LeafEntry>(entries));
+    const auto build_leaf_page = [&] {
+        build_leaf(page.data(), 4096, row, 0, 2, measure(row, 0, 2), false, 1);
+        return static_cast<std::size_t>(Node(page.data()).leaf_slots() - page.data());
+    };
+    slots = build_leaf_page();
+    REQUIRE(said() == "");
+    change(load_u16(page.data() + slots) + 2u, 1);
+    change(load_u16(page.data() + slots + 2) + 2u, -1);
+    CHECK(said() == "a cell reaches behind its page");
+    slots = build_leaf_page();
+    store_u16(page.data() + slots, 4093);
+    CHECK(said() == "a slot points outside of the heap");
+}
+
 TEST_CASE("every ref of a tree is found, translated and read back", "[btree]") {
     const std::uint64_t seed = 5;
     INFO("seed " << seed);

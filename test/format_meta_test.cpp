@@ -223,7 +223,7 @@ TEST_CASE("A page of another program that has a checksum like ours is foreign", 
 }
 
 TEST_CASE("The identity of a database is written as hexadecimal digits in five groups", "[format]") {
-    northstar::Uuid uuid{};
+    Uuid uuid{};
     for (std::size_t i = 0; i < uuid.size(); ++i) uuid[i] = static_cast<std::uint8_t>(i * 17);
     CHECK(to_text(uuid) == "00112233-4455-6677-8899-aabbccddeeff");
     uuid.fill(0x5c);

@@ -212,6 +212,24 @@ TEST_CASE("a sequence is cut where both sides fit, were it the last place there 
     other.add(std::span<const LeafEntry>(turned));
     REQUIRE(measure(other, 0, 2).bytes > k_page);
     CHECK(choose_leaf_cut(other, k_page) == 1);
+    // The only place lies between others, and the search comes to it last.
+    keys.clear();
+    for (char c = 'a'; c < 'h'; ++c) keys.push_back(shared + c);
+    keys.insert(keys.end(), {shared + std::string(24, 'z'), std::string(1024, 'q'), "r"});
+    entries.clear();
+    for (const std::string& key : keys)
+        entries.push_back(entry_of(key, entries.size() == 7 || entries.size() == 8 ? large : "", 5));
+    LeafSequence between;
+    between.add(std::span<const LeafEntry>(entries));
+    CHECK(choose_leaf_cut(between, k_page) == 8);
+    keys = {"A", std::string(1024, 'a'), shared + std::string(24, 'a')};
+    for (char c = 'b'; c < 'g'; ++c) keys.push_back(shared + c);
+    turned.clear();
+    for (const std::string& key : keys)
+        turned.push_back(entry_of(key, turned.size() == 1 || turned.size() == 2 ? large : "", 5));
+    LeafSequence before;
+    before.add(std::span<const LeafEntry>(turned));
+    CHECK(choose_leaf_cut(before, k_page) == 2);
     // Nothing to cut, and nowhere where both fit.
     LeafSequence one;
     one.add(entries[0]);
@@ -302,4 +320,178 @@ TEST_CASE("beside a separator unlike all others as many stay together as fit", "
     CHECK(measure(other, 0, cut).bytes <= k_page);
     CHECK(measure(other, cut, other.size()).bytes > k_page);
     CHECK(measure(other, cut + 1, other.size()).bytes <= k_page);
+}
+
+TEST_CASE("a full leaf that could keep once what its keys begin with may take one more entry", "[format]") {
+    std::vector<std::byte> page = dirty_page();
+    const auto key = [](int i) { return std::string(60, 'k') + std::to_string(100 + i); };
+    const std::string first = key(0);
+    LeafSequence row;
+    const LeafEntry entry = entry_of(first, "", 5);
+    row.add(entry);
+    build_leaf(page.data(), k_page, row, 0, 1, measure(row, 0, 1, 0, 0), false, 5);
+    REQUIRE(Node(page.data()).prefix_size() == 0);
+    int count = 1;
+    const auto insert = [&](const std::string& text) {
+        return leaf_insert(page.data(), k_page, Node(page.data()).count(), text, entry_of(text, "", 5));
+    };
+    while (insert(key(count))) ++count;
+    REQUIRE(count > 30);
+    const std::string next = key(count), unlike = "l";
+    CHECK(may_fit_behind(Node(page.data()), entry_of(next, "", 5)));
+    CHECK(may_fit_behind(Node(page.data()), entry_of(next, std::string(1000, 'v'), 5)));
+    CHECK_FALSE(may_fit_behind(Node(page.data()), entry_of(unlike, std::string(100, 'v'), 5)));
+}
+
+TEST_CASE("a node finds every key where a search through all of them does", "[format]") {
+    const std::uint64_t seed = 299792;
+    INFO("seed " << seed);
+    Random random(seed);
+    const std::string letters = std::string("\0a\xff", 3);
+    std::vector<std::byte> leaf_bytes(16384), inner_bytes(16384);
+    for (int round = 0; round < 250; ++round) {
+        // Few letters behind few beginnings: heads are the same often, and keys are beginnings of others.
+        const std::string shared(random.below(12), 's');
+        const std::string middle(random.below(3) * 4, 'm');
+        const auto random_key = [&] {
+            std::string key = shared + (random.chance(2, 3) ? middle : std::string());
+            for (std::uint64_t k = random.below(random.chance(1, 4) ? 20 : 6); k != 0; --k)
+                key += letters[random.below(3)];
+            return key;
+        };
+        std::vector<std::string> keys;
+        const std::uint64_t most = random.chance(1, 4) ? 250 : 40;
+        for (std::uint64_t i = 1 + random.below(most); i != 0; --i) keys.push_back(random_key());
+        std::sort(keys.begin(), keys.end());
+        keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+        const auto count = static_cast<unsigned>(keys.size());
+        std::vector<LeafEntry> entries;
+        std::vector<InnerEntry> separators;
+        for (const std::string& key : keys) {
+            entries.push_back(entry_of(key, "", 5));
+            separators.push_back({KeyPieces(key), Ref::file(10, 1)});
+        }
+        LeafSequence row;
+        row.add(std::span<const LeafEntry>(entries));
+        InnerSequence inner_row;
+        inner_row.add(std::span<const InnerEntry>(separators));
+        build_leaf(leaf_bytes.data(), leaf_bytes.size(), row, 0, count, measure(row, 0, count), false, 5);
+        build_inner(inner_bytes.data(), inner_bytes.size(), 1, Ref::file(9, 1), inner_row, 0, count,
+                    measure(inner_row, 0, count), false, 5);
+        const Node leaf(leaf_bytes.data()), inner(inner_bytes.data());
+        const auto expect = [&](const std::string& key) {
+            const auto place = std::lower_bound(keys.begin(), keys.end(), key);
+            const auto index = static_cast<unsigned>(place - keys.begin());
+            const bool equal = place != keys.end() && *place == key;
+            const Node::Place found = leaf.search(key), among = inner.search(key);
+            REQUIRE(found.index == index);
+            REQUIRE(found.equal == equal);
+            REQUIRE(among.index == index);
+            REQUIRE(among.equal == equal);
+            REQUIRE(inner.search_child(key) == index + (equal ? 1 : 0));
+            REQUIRE(leaf.behind_last(key) == (index == count));
+            Node::Candidates candidates;
+            LeafCell cell;
+            const bool is_there = leaf.find_candidates(key, candidates) && leaf.pick_candidate(key, candidates, cell);
+            REQUIRE(is_there == equal);
+            for (unsigned i = index == 0 ? 0 : index - 1; i < count && i <= index + 1; ++i)
+                REQUIRE(leaf.is_key(i, key) == (equal && i == index));
+        };
+        for (const std::string& key : keys) {
+            expect(key);
+            expect(key + '\0');
+            expect(key + "\xff\xff");
+            expect(key.substr(0, key.size() / 2));
+            if (key.empty()) continue;
+            expect(key.substr(0, key.size() - 1));
+            std::string other = key;
+            ++other.back();
+            expect(other);
+            other[other.size() / 2] = 'b';
+            expect(other);
+        }
+        for (int i = 0; i < 20; ++i) expect(random_key());
+    }
+}
+
+TEST_CASE("a value takes the place of one of the same size, and a large one that of its ref", "[format]") {
+    for (const bool wide : {false, true}) {
+        const std::string around(wide ? 300 : 3, 'w'), text(16, 'a'), other(16, 'b');
+        const LeafEntry entries[] = {entry_of("long key a", text, 5), entry_of("long key b", around, 5)};
+        LeafSequence row;
+        row.add(entries);
+        std::vector<std::byte> page = dirty_page();
+        build_leaf(page.data(), k_page, row, 0, 2, measure(row, 0, 2, 2), false, 9);
+        const Node leaf(page.data());
+        REQUIRE(leaf.wide() == wide);
+        const std::size_t heap = leaf.heap();
+        LeafEntry large = entry_of("long key a", std::string_view(other), 6);
+        large.large = true;
+        const LeafEntry values[] = {entry_of("long key a", other, 7), large, large, entry_of("long key a", text, 8)};
+        for (const LeafEntry& entry : values) {
+            REQUIRE(leaf_replace(page.data(), 0, entry));
+            const LeafCell cell = leaf.leaf_cell(0);
+            CHECK(cell.large == entry.large);
+            CHECK(cell.txn == entry.txn);
+            CHECK(std::memcmp(cell.value, entry.value, 16) == 0);
+            CHECK(leaf.heap() == heap);
+            CHECK(leaf.garbage() == 0);
+            CHECK(leaf.leaf_cell(1).value_size == around.size());
+        }
+    }
+}
+
+TEST_CASE("bytes are equal where none of them differs", "[format]") {
+    for (std::size_t size = 0; size <= 40; ++size) {
+        INFO(size << " bytes");
+        std::vector<std::byte> a(size + 1, std::byte{7}), b = a;
+        b[size] = std::byte{8};
+        CHECK(node_impl::equal_bytes(a.data(), b.data(), size));
+        for (std::size_t at = 0; at < size; ++at) {
+            b[at] = std::byte{9};
+            CHECK_FALSE(node_impl::equal_bytes(a.data(), b.data(), size));
+            b[at] = a[at];
+        }
+    }
+}
+
+TEST_CASE("a head and what follows it stand for the bytes of a suffix", "[format]") {
+    const std::string key = "\x81\x92\xa3\xb4\xc5\xd6\xe7\xf8\x09\x1a";
+    const auto* bytes = reinterpret_cast<const std::byte*>(key.data());
+    for (std::size_t size = 0; size <= key.size(); ++size) {
+        for (std::size_t from = 0; from <= size; ++from) {
+            INFO("bytes " << from << " to " << size);
+            std::uint32_t expected = 0;
+            for (std::size_t i = from; i < from + 4; ++i)
+                expected = expected << 8 | (i < size ? static_cast<unsigned char>(key[i]) : 0u);
+            CHECK(node_impl::head_of(bytes, size, from) == expected);
+            CHECK(node_impl::behind_head(bytes, size, from) == bytes + std::min(size, from + 4));
+        }
+    }
+    const std::string texts[] = {"", "h", "head", "heada", "headab", "headb", "headba", "headb\x80"};
+    for (const std::string& a : texts) {
+        for (const std::string& b : texts) {
+            // Of equal heads only: shorter ones are filled with zeros, which these are not.
+            if (std::min(a.size(), b.size()) < 4) continue;
+            const auto* x = reinterpret_cast<const std::byte*>(a.data()) + 4;
+            const auto* y = reinterpret_cast<const std::byte*>(b.data()) + 4;
+            const int order = node_impl::compare_rest(x, a.size(), y, b.size());
+            CHECK((order < 0) == (a < b));
+            CHECK((order > 0) == (a > b));
+        }
+    }
+}
+
+TEST_CASE("among ascending heads as many are smaller as there are in front of the first that is not", "[format]") {
+    for (unsigned count = 0; count <= 130; ++count) {
+        INFO(count << " heads");
+        std::vector<std::uint32_t> heads;
+        for (unsigned i = 0; i < count; ++i) heads.push_back(0x7fffff80u + i / 3 * 2);
+        std::vector<std::byte> bytes(count * 4 + 64);  // what lies behind may be anything
+        for (unsigned i = 0; i < count; ++i) store_u32(bytes.data() + 4 * i, heads[i]);
+        for (std::uint32_t head = 0x7fffff7fu; head <= 0x7fffff82u + count; ++head) {
+            const auto expected = std::lower_bound(heads.begin(), heads.end(), head) - heads.begin();
+            REQUIRE(node_impl::count_smaller(bytes.data(), count, head) == static_cast<unsigned>(expected));
+        }
+    }
 }

@@ -441,7 +441,7 @@ bool leaf_replace(std::byte* page, unsigned index, const LeafEntry& entry) {
     const LeafCell old = node.leaf_cell(index);
     if (!node_edit_impl::fits_form(node, old.suffix.size, entry)) return false;
     const std::size_t rest = old.suffix.rest_size();
-    if (old.value_size == entry.value_size && old.large == entry.large) {
+    if (old.value_size == entry.value_size) {
         std::byte* at = node_edit_impl::store_cell_header(page + offset, node.wide(), node.txn_width(),
                                                           old.suffix.size, entry, node.txn_base());
         if (entry.value_size != 0) std::memmove(at + rest, entry.value, entry.value_size);
