@@ -206,6 +206,23 @@ TEST_CASE("pages whose order their parent does not tell are never made one", "[b
     }
 }
 
+TEST_CASE("cursors that leave a page together stand nowhere when what follows is damaged", "[btree][CURSOR-1]") {
+    ImageSource image(4096);
+    const Ref shared = image.add(leaf_page({"a", "b"}), 1);
+    const Ref astray = image.add(leaf_page({"c"}), 1);
+    const Ref sound = image.add(leaf_page({"y"}), 1);
+    const Ref damaged_root = image.add(inner_page(1, {shared, astray}, {"x"}), 1);
+    const Ref sound_root = image.add(inner_page(1, {shared, sound}, {"x"}), 1);
+    for (const bool first : {true, false}) {
+        TreeCursor a(image, first ? damaged_root : sound_root), b(image, first ? sound_root : damaged_root);
+        REQUIRE(a.first());
+        REQUIRE(b.first());
+        require_corrupt([&] { TreeCursor::skip_shared(a, 1, b, 1); });
+        CHECK(a.valid() == !first);
+        CHECK_FALSE(b.valid());
+    }
+}
+
 TEST_CASE("leaves that do not lie one behind the other are not repacked", "[btree][DMG-6]") {
     ImageSource image(4096);
     const Ref ab = image.add(leaf_page({"a", "b"}), 1);

@@ -171,6 +171,39 @@ TEST_CASE("a value of more than 4 GiB is refused before it is read", "[btree][KV
     CHECK(tree_get(store.source(), store.tree().root, "k")->value == "value");
 }
 
+TEST_CASE("a value of a quarter of a page lies in its leaf, and a longer one in a run", "[btree]") {
+    for (const std::size_t page_size : {std::size_t{4096}, std::size_t{16384}}) {
+        RootStore store(page_size);
+        store.commit([&](PageWriter& writer, TreeRoot& tree) {
+            tree_put(writer, tree, "a", std::string(page_size / 4, 'v'));
+            tree_put(writer, tree, "b", std::string(page_size / 4 + 1, 'v'));
+        });
+        TreeCursor cursor(store.source(), store.tree().root);
+        REQUIRE(cursor.find("a"));
+        CHECK_FALSE(cursor.large_value());
+        REQUIRE(cursor.find("b"));
+        CHECK(cursor.large_value());
+    }
+}
+
+TEST_CASE("a tree that loses entries loses levels", "[btree]") {
+    RootStore store(4096);
+    const auto key = [](int i) { return std::to_string(10000 + i); };
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (int i = 0; i < 3000; ++i) tree_put(writer, tree, key(i), std::string(400, 'v'));
+    });
+    REQUIRE(require_sound(store.source(), store.tree()).depth == 3);
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (int i = 1; i < 3000; ++i) CHECK(tree_erase(writer, tree, key(i)));
+    });
+    CHECK(require_sound(store.source(), store.tree()).depth == 1);
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (int i = 1; i < 3000; ++i) tree_put(writer, tree, key(i), std::string(400, 'v'));
+        CHECK(tree_erase_range(writer, tree, key(1), std::nullopt) == 2999);
+    });
+    CHECK(require_sound(store.source(), store.tree()).depth == 1);
+}
+
 // The page holds as many of the shortest entries as there can be, none with a txn of its own. The new one makes all
 // that share its page longer, so that it cannot be in either half.
 TEST_CASE("an entry that is put long after those around it splits them where it stands", "[btree]") {

@@ -203,6 +203,13 @@ TEST_CASE("validation lets through keys, separators and values as long as they m
         CHECK(inner(other, std::string(longest, 'k')).empty());
         CHECK(inner(other, std::string(longest + 1, 'k')) == "a separator is too long");
     }
+    // No two are the same.
+    for (const std::string& key : {std::string("k"), std::string("four"), std::string("longer than a head")}) {
+        CHECK(leaf(key, key + "+", {}).empty());
+        CHECK(inner(key, key + "+").empty());
+        CHECK(leaf(key, key, {}) == "the keys of a node are out of order");
+        CHECK(inner(key, key) == "the keys of a node are out of order");
+    }
     const std::vector<std::byte> value(max_inline_value_size(k_page) + 1);
     LeafEntry entry;
     entry.value = value.data();

@@ -379,6 +379,16 @@ TEST_CASE("a node finds every key where a search through all of them does", "[fo
         build_inner(inner_bytes.data(), inner_bytes.size(), 1, Ref::file(9, 1), inner_row, 0, count,
                     measure(inner_row, 0, count), false, 5);
         const Node leaf(leaf_bytes.data()), inner(inner_bytes.data());
+        // They take the room that was measured, and a key that is copied no more than its own.
+        REQUIRE(leaf.free_bytes() == leaf_bytes.size() - measure(row, 0, count).bytes);
+        REQUIRE(inner.free_bytes() == inner_bytes.size() - measure(inner_row, 0, count).bytes);
+        for (unsigned i = 0; i < count; ++i) {
+            for (const Node& node : {leaf, inner}) {
+                std::string copy(40, '?');
+                const std::size_t size = node.copy_key(i, reinterpret_cast<std::byte*>(copy.data()));
+                REQUIRE(copy == keys[i] + std::string(40 - size, '?'));
+            }
+        }
         const auto expect = [&](const std::string& key) {
             const auto place = std::lower_bound(keys.begin(), keys.end(), key);
             const auto index = static_cast<unsigned>(place - keys.begin());
@@ -493,5 +503,55 @@ TEST_CASE("among ascending heads as many are smaller as there are in front of th
             const auto expected = std::lower_bound(heads.begin(), heads.end(), head) - heads.begin();
             REQUIRE(node_impl::count_smaller(bytes.data(), count, head) == static_cast<unsigned>(expected));
         }
+    }
+}
+
+TEST_CASE("an entry goes into the room that it just fits into, and not into one byte less", "[format]") {
+    const std::string values[] = {std::string(900, 'b'), std::string(900, 'c'), std::string(900, 'd')};
+    const std::string value(300, 'v'), longer(1000, 'l');
+    std::vector<std::byte> page = dirty_page();
+    const auto leaf_with = [&](std::size_t room) {
+        std::string filler;
+        for (int turn = 0; turn < 2; ++turn) {
+            const LeafEntry entries[] = {entry_of("a", filler, 5), entry_of("b", values[0], 5),
+                                         entry_of("c", values[1], 5), entry_of("d", values[2], 5),
+                                         entry_of("e", value, 5)};
+            LeafSequence row;
+            row.add(entries);
+            build_leaf(page.data(), k_page, row, 0, 5, measure(row, 0, 5), false, 5);
+            if (turn == 0) filler.resize(Node(page.data()).free_bytes() - room, 'f');
+        }
+        REQUIRE(Node(page.data()).free_bytes() == room);
+    };
+    const std::size_t needed = k_leaf_array_size + 4 + value.size();
+    leaf_with(needed);
+    CHECK(leaf_insert(page.data(), k_page, 5, "f", entry_of("f", value, 5)));
+    CHECK(Node(page.data()).free_bytes() == 0);
+    CHECK(validate_node(page.data(), k_page) == nullptr);
+    leaf_with(needed - 1);
+    CHECK_FALSE(leaf_insert(page.data(), k_page, 5, "f", entry_of("f", value, 5)));
+    leaf_with(longer.size() - values[0].size());
+    CHECK(leaf_replace(page.data(), 1, entry_of("b", longer, 5)));
+    CHECK(Node(page.data()).free_bytes() == 0);
+    CHECK(validate_node(page.data(), k_page) == nullptr);
+    leaf_with(longer.size() - values[0].size() - 1);
+    CHECK_FALSE(leaf_replace(page.data(), 1, entry_of("b", longer, 5)));
+    const std::string keys[] = {std::string(800, 'b'), std::string(800, 'c'), std::string(800, 'd'),
+                                std::string(800, 'e')};
+    const auto inner_room = [&] {
+        std::vector<InnerEntry> entries;
+        for (const std::string& key : keys) entries.push_back({KeyPieces(key), Ref::file(9, 1)});
+        InnerSequence row;
+        row.add(std::span<const InnerEntry>(entries));
+        build_inner(page.data(), k_page, 1, Ref::file(8, 1), row, 0, 4, measure(row, 0, 4), false, 5);
+        return Node(page.data()).free_bytes();
+    };
+    for (const std::size_t lacking : {0u, 1u}) {
+        std::string key(inner_room() - k_inner_array_size - 2 + k_head_size + lacking, 'f');
+        CHECK(inner_insert(page.data(), 4, key, Ref::file(7, 1)) == (lacking == 0));
+        CHECK(validate_node(page.data(), k_page) == nullptr);
+        key.assign(inner_room() - 2 + k_head_size + lacking, 'b');
+        CHECK(inner_replace(page.data(), 0, key) == (lacking == 0));
+        CHECK(validate_node(page.data(), k_page) == nullptr);
     }
 }
