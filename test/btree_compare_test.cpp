@@ -212,20 +212,23 @@ TEST_CASE("a comparison in parts ends its part where what both roots share follo
     const Ref before = store.tree().root;
     store.commit([&](PageWriter& writer, TreeRoot& tree) {
         tree_put(writer, tree, number_key(0), "other");
+        tree_put(writer, tree, number_key(500) + "x", "new");
+        tree_erase(writer, tree, number_key(1000));
         tree_put(writer, tree, number_key(1999), "other");
     });
+    const std::vector<std::string> changed{number_key(0), number_key(500) + "x", number_key(1000), number_key(1999)};
     const TreeView a{store.source(), before}, b{store.source(), store.tree().root};
     for (std::size_t steps = 1; steps < 400; ++steps) {
         std::vector<std::string> seen;
         for (std::optional<std::string> from = ""; from;) {
             std::size_t most = steps;
-            from = tree_diff_part(a, b, *from, most, [&](const TreeCursor*, const TreeCursor* y) {
-                seen.push_back(std::string(y->key()));
+            from = tree_diff_part(a, b, *from, most, [&](const TreeCursor* x, const TreeCursor* y) {
+                seen.push_back(std::string((x != nullptr ? x : y)->key()));
                 return true;
             });
             REQUIRE(most <= steps);
         }
-        REQUIRE(seen == std::vector<std::string>{number_key(0), number_key(1999)});
+        REQUIRE(seen == changed);
     }
 }
 
@@ -287,6 +290,23 @@ TEST_CASE("an estimate encloses the true number", "[btree][KV-5]") {
     REQUIRE(worst < 2.5);
     const TreeEstimate all = tree_estimate(store.source(), store.tree(), "", std::nullopt);
     REQUIRE(all.high == store.tree().count);
+}
+
+TEST_CASE("an estimate of a small part of a tree is not the whole of it", "[btree][KV-5]") {
+    RootStore store(4096);
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (std::uint64_t i = 0; i < 60'000; ++i) tree_put(writer, tree, number_key(i), "some value or other");
+    });
+    for (const std::uint64_t from : {0u, 20'000u, 58'000u}) {
+        const TreeEstimate part =
+            tree_estimate(store.source(), store.tree(), number_key(from), number_key(from + 2000));
+        CHECK(part.low <= 2000);
+        CHECK(part.high >= 2000);
+        CHECK(part.high < 20'000);
+        CHECK(part.low >= 20);
+        CHECK(part.count >= 1000);
+        CHECK(part.count <= 4000);
+    }
 }
 
 TEST_CASE("an estimate encloses the number of entries that are as short as they can be", "[btree][KV-5]") {

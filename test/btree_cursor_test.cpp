@@ -1,6 +1,7 @@
-// btree_cursor_test.cpp -- cursors: values read many at a time.
+// btree_cursor_test.cpp -- cursors: values read many at a time, long bounds; fingers that stay on a leaf.
 #include "btree_support.hpp"
 
+#include <iterator>
 #include <optional>
 #include <span>
 
@@ -49,4 +50,76 @@ TEST_CASE("many values are read at once as they are one after the other", "[btre
             }
         }
     }
+}
+
+TEST_CASE("a cursor passes bounds that are longer than a short key", "[btree]") {
+    ImageSource image(4096);
+    const auto key = [](char first, std::size_t size) { return std::string(size, first); };
+    for (const std::size_t size : {std::size_t{255}, std::size_t{256}, std::size_t{257}, std::size_t{1000}}) {
+        INFO("bounds of " << size << " bytes");
+        const Ref leaves[] = {image.add(leaf_page({"a"}), 1), image.add(leaf_page({key('b', size)}), 1),
+                              image.add(leaf_page({key('c', size), "d"}), 1)};
+        const Ref root =
+            image.add(inner_page(1, {leaves[0], leaves[1], leaves[2]}, {key('b', size), key('c', size)}), 1);
+        const std::string expected[] = {"a", key('b', size), key('c', size), "d"};
+        TreeCursor cursor(image, root);
+        std::vector<std::string> seen;
+        for (bool on = cursor.first(); on; on = cursor.next()) seen.emplace_back(cursor.key());
+        CHECK(seen == std::vector<std::string>(std::begin(expected), std::end(expected)));
+        seen.clear();
+        for (bool on = cursor.last(); on; on = cursor.prev()) seen.emplace_back(cursor.key());
+        CHECK(seen == std::vector<std::string>(std::rbegin(expected), std::rend(expected)));
+        std::string fence;
+        REQUIRE(cursor.seek_leaf(key('b', size)));
+        CHECK(cursor.low_fence(fence));
+        CHECK(fence == key('b', size));
+        CHECK(cursor.high_fence(fence));
+        CHECK(fence == key('c', size));
+    }
+}
+
+TEST_CASE("a finger behind the last key of a leaf puts what lies behind the next leaf where it belongs", "[btree]") {
+    RootStore store(4096);
+    Model model;
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (std::uint64_t i = 0; i < 600; ++i) {
+            tree_put(writer, tree, number_key(i), "value");
+            model[number_key(i)] = {"value", writer.txn()};
+        }
+    });
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        TreeFinger finger;
+        const auto put = [&](const std::string& key) {
+            finger.put(writer, tree, key, "new");
+            model[key] = {"new", writer.txn()};
+        };
+        for (std::uint64_t i = 0; i < 600; ++i) {
+            put(number_key(i) + "a");  // behind the last key of every leaf once
+            put(number_key(599 + i) + "b");
+            put(number_key(i) + "c");
+            put(number_key(i) + "d");
+        }
+    });
+    require_sound(store.source(), store.tree());
+    require_equal(store.source(), store.tree(), model);
+}
+
+TEST_CASE("a finger notes the transaction that it puts for, though it stays on its leaf", "[btree][TREE-2]") {
+    RootStore store(4096);
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (const char* key : {"a", "z"}) tree_put(writer, tree, key, "value");
+        TreeFinger finger;
+        for (const char* key : {"k", "l", "m"}) finger.put(writer, tree, key, "value");
+        writer.set_txn(writer.txn() + 1);
+        finger.put(writer, tree, "l", "other");
+        CHECK(newest_txn(writer.source(), tree.root) == writer.txn());
+        CHECK(tree_get(writer.source(), tree.root, "l")->txn == writer.txn());
+        writer.set_txn(writer.txn() + 1);
+        finger.put(writer, tree, "n", "other");
+        CHECK(newest_txn(writer.source(), tree.root) == writer.txn());
+        writer.set_txn(writer.txn() + 1);
+        finger.append(writer, tree, "zz", "other");
+        CHECK(newest_txn(writer.source(), tree.root) == writer.txn());
+        writer.set_txn(store.txn());
+    });
 }

@@ -51,6 +51,8 @@ TEST_CASE("in a tree without pages a cursor stands nowhere and nothing is found"
     CHECK_FALSE(cursor.last_changed_leaf(0));
     CHECK_FALSE(cursor.valid());
     CHECK_FALSE(cursor.in_leaf());
+    CHECK_FALSE(cursor.to_end());
+    CHECK(cursor.leaf_count() == 0);
     CHECK_FALSE(tree_get(image, none, "a"));
     const std::string_view keys[] = {"a", "b"};
     std::optional<TreeValue> values[] = {TreeValue{}, TreeValue{}};
@@ -84,6 +86,13 @@ TEST_CASE("a transaction copies each page of a tree once", "[btree][TREE-1]") {
         CHECK(tree_erase_range(writer, tree, "1503", "1505") == 2);
         CHECK(tree.root == copied);
         CHECK(writer.pages_made() == made);
+    });
+    // A range up to a key, in which there is none, is no change.
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        const Ref root = tree.root;
+        CHECK(tree_erase_range(writer, tree, "1600x", "1601") == 0);
+        CHECK(tree.root == root);
+        CHECK(writer.pages_made() == 0);
     });
     CHECK(tree_get(store.source(), before, "1500")->value == "value");
 }

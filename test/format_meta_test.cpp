@@ -215,6 +215,20 @@ TEST_CASE("A meta page of numbers that are as small or as large as they can be i
     CHECK(decode_meta(more, longer) == MetaState::valid);  // what follows the page is no part of it
 }
 
+TEST_CASE("A meta page has no more extents than there is room for, whatever lies behind them", "[format][DMG-6]") {
+    Meta meta = telling();
+    while (meta.extents.size() < Meta::k_max_extents) meta.extents.push_back({20'000, 10, 1});
+    meta.redaction_txn = 10;
+    meta.redaction_position = 10;
+    Bytes bytes = written(meta);
+    REQUIRE(state_of(bytes) == MetaState::valid);
+    store_u64(bytes.data() + 328, Meta::k_max_extents + 1);
+    seal(bytes);
+    std::vector<std::byte> more(bytes.begin(), bytes.end());
+    for (int i = 0; i < 24; ++i) more.push_back(static_cast<std::byte>(i % 8 == 0 ? 10 : 0));
+    CHECK(decode_meta(more, meta) == MetaState::damaged);
+}
+
 TEST_CASE("A page of another program that has a checksum like ours is foreign", "[format][DMG-1]") {
     Bytes bytes = written(telling());
     bytes[8] = std::byte{'S'};

@@ -4,6 +4,7 @@
 #include "format/meta.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace {
 
@@ -230,6 +231,9 @@ TEST_CASE("a sequence is cut where both sides fit, were it the last place there 
     LeafSequence before;
     before.add(std::span<const LeafEntry>(turned));
     CHECK(choose_leaf_cut(before, k_page) == 2);
+    LeafSequence two;
+    two.add(std::span<const LeafEntry>(entries).first(2));
+    CHECK(choose_leaf_cut(two, k_page) == 1);
     // Nothing to cut, and nowhere where both fit.
     LeafSequence one;
     one.add(entries[0]);
@@ -553,5 +557,31 @@ TEST_CASE("an entry goes into the room that it just fits into, and not into one 
         key.assign(inner_room() - 2 + k_head_size + lacking, 'b');
         CHECK(inner_replace(page.data(), 0, key) == (lacking == 0));
         CHECK(validate_node(page.data(), k_page) == nullptr);
+    }
+}
+
+TEST_CASE("a narrow leaf takes lengths that one byte can hold, and a longer one makes it wide", "[format]") {
+    const std::string longest_value(254, 'v'), longest_suffix(255, 'b');
+    for (const auto& [key, value, narrow] :
+         {std::tuple<std::string, std::string, bool>("b", longest_value, true), {"b", longest_value + "v", false},
+          {longest_suffix, "", true}, {longest_suffix + "b", "", false}}) {
+        INFO("key of " << key.size() << " bytes, value of " << value.size());
+        const LeafEntry entries[] = {entry_of("a", "", 5), entry_of(key, value, 5)};
+        LeafSequence row;
+        row.add(entries);
+        CHECK(measure(row, 0, 2).wide == !narrow);
+        std::vector<std::byte> page = dirty_page();
+        build_leaf(page.data(), k_page, row, 0, 1, measure(row, 0, 1, 0, 0), false, 5);
+        CHECK(leaf_insert(page.data(), k_page, 1, key, entries[1]) == narrow);
+        REQUIRE(validate_node(page.data(), k_page) == nullptr);
+        if (key == "b") CHECK(leaf_replace(page.data(), 0, entry_of("a", value, 5)) == narrow);
+        CHECK_FALSE(Node(page.data()).leaf_cell(0).large);
+        REQUIRE(validate_node(page.data(), k_page) == nullptr);
+        leaf_remove(page.data(), k_page, 1, 1);
+        CHECK(Node(page.data()).count() == (narrow ? 2 : 1));
+        REQUIRE(validate_node(page.data(), k_page) == nullptr);
+        leaf_remove(page.data(), k_page, 0, Node(page.data()).count());
+        CHECK_FALSE(Node(page.data()).behind_last("key"));
+        CHECK(Node(page.data()).heap() == k_page);
     }
 }

@@ -483,7 +483,6 @@ void leaf_erase(std::byte* page, std::size_t page_size, unsigned index) {
 }
 
 void leaf_remove(std::byte* page, std::size_t page_size, unsigned from, unsigned to) {
-    if (from == to) return;
     const Node node(page);
     const unsigned count = node.count();
     std::size_t gone = 0;
