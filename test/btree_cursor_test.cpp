@@ -79,29 +79,46 @@ TEST_CASE("a cursor passes bounds that are longer than a short key", "[btree]") 
 }
 
 TEST_CASE("a finger behind the last key of a leaf puts what lies behind the next leaf where it belongs", "[btree]") {
+    constexpr std::uint64_t k_keys = 2500;
     RootStore store(4096);
     Model model;
     store.commit([&](PageWriter& writer, TreeRoot& tree) {
-        for (std::uint64_t i = 0; i < 600; ++i) {
-            tree_put(writer, tree, number_key(i), "value");
-            model[number_key(i)] = {"value", writer.txn()};
+        for (std::uint64_t i = 0; i < k_keys; ++i) {
+            model[number_key(i)] = {std::string(500, 'v'), writer.txn()};
+            tree_put(writer, tree, number_key(i), std::string(500, 'v'));
         }
     });
+    REQUIRE(require_sound(store.source(), store.tree()).depth == 3);
     store.commit([&](PageWriter& writer, TreeRoot& tree) {
         TreeFinger finger;
         const auto put = [&](const std::string& key) {
             finger.put(writer, tree, key, "new");
             model[key] = {"new", writer.txn()};
         };
-        for (std::uint64_t i = 0; i < 600; ++i) {
+        for (std::uint64_t i = 0; i < k_keys; ++i) {
             put(number_key(i) + "a");  // behind the last key of every leaf once
-            put(number_key(599 + i) + "b");
+            put(number_key(k_keys + i) + "b");
             put(number_key(i) + "c");
             put(number_key(i) + "d");
         }
     });
     require_sound(store.source(), store.tree());
     require_equal(store.source(), store.tree(), model);
+}
+
+TEST_CASE("a cursor that found nothing has no next leaf", "[btree][CURSOR-1]") {
+    RootStore store(4096);
+    store.commit([](PageWriter& writer, TreeRoot& tree) {
+        for (std::uint64_t i = 0; i < 700; ++i) tree_put(writer, tree, number_key(i), "value");
+    });
+    TreeCursor cursor(store.source(), store.tree().root);
+    CHECK_FALSE(cursor.find("row/0000005"));
+    CHECK_FALSE(cursor.in_leaf());
+    CHECK_FALSE(cursor.next_leaf());
+    CHECK_FALSE(cursor.prev_leaf());
+    CHECK_FALSE(cursor.next());
+    CHECK_FALSE(cursor.prev());
+    CHECK(cursor.find(number_key(5)));
 }
 
 TEST_CASE("a finger notes the transaction that it puts for, though it stays on its leaf", "[btree][TREE-2]") {
@@ -119,6 +136,9 @@ TEST_CASE("a finger notes the transaction that it puts for, though it stays on i
         CHECK(newest_txn(writer.source(), tree.root) == writer.txn());
         writer.set_txn(writer.txn() + 1);
         finger.append(writer, tree, "zz", "other");
+        CHECK(newest_txn(writer.source(), tree.root) == writer.txn());
+        writer.set_txn(writer.txn() + 1);
+        finger.append(writer, tree, "zzz", "other");
         CHECK(newest_txn(writer.source(), tree.root) == writer.txn());
         writer.set_txn(store.txn());
     });

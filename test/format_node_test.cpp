@@ -585,3 +585,14 @@ TEST_CASE("a narrow leaf takes lengths that one byte can hold, and a longer one 
         CHECK(Node(page.data()).heap() == k_page);
     }
 }
+
+TEST_CASE("no node lies higher than a tree may be", "[format][DMG-6]") {
+    const InnerEntry entry{KeyPieces("key"), Ref::file(9, 1)};
+    InnerSequence row;
+    row.add(entry);
+    std::vector<std::byte> page = dirty_page();
+    for (const unsigned level : {1u, k_max_depth - 1, k_max_depth, 255u}) {
+        build_inner(page.data(), k_page, level, Ref::file(8, 1), row, 0, 1, measure(row, 0, 1), false, 5);
+        CHECK((validate_node(page.data(), k_page) == nullptr) == (level < k_max_depth));
+    }
+}

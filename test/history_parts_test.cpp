@@ -137,3 +137,18 @@ TEST_CASE("a part whose operations are out of order is called damaged", "[PARTS-
     const auto walk = [&] { merge.each_version([](std::uint64_t, std::string_view, const HistoryVersion&) {}); };
     REQUIRE_THROWS_AS(walk(), Error);
 }
+
+TEST_CASE("a key sets the bits of the filter that the document of the format says", "[history]") {
+    // What another multiplication or another order of bits would find is not what files have in them.
+    struct Known {
+        std::uint64_t hash;
+        std::uint32_t line;
+        std::uint16_t bits[7];
+    };
+    for (const Known& known : {Known{0x0123456789abcdefu, 4, {295, 74, 412, 255, 123, 157, 50}},
+                               Known{0xfedcba9876543210u, 995, {295, 151, 280, 393, 488, 422, 340}}}) {
+        const segment::Probe probe = segment::probe(known.hash, 1000);
+        CHECK(probe.line == known.line);
+        for (int i = 0; i < 7; ++i) CHECK(probe.bits[i] == known.bits[i]);
+    }
+}
