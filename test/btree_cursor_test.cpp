@@ -119,6 +119,29 @@ TEST_CASE("a cursor that found nothing has no next leaf", "[btree][CURSOR-1]") {
     CHECK_FALSE(cursor.next());
     CHECK_FALSE(cursor.prev());
     CHECK(cursor.find(number_key(5)));
+    // Behind the last key of a leaf that is not the last one.
+    REQUIRE(cursor.to_end());
+    const std::string last(cursor.key());
+    REQUIRE(cursor.seek_leaf(last + "!"));
+    CHECK_FALSE(cursor.valid());
+    CHECK_FALSE(cursor.next());
+    CHECK_FALSE(cursor.prev());
+    CHECK(cursor.in_leaf());
+    CHECK(cursor.lower_bound(last + "!"));
+    CHECK(cursor.key() > last);
+}
+
+TEST_CASE("an appender that is reset goes on behind whatever was done to its tree", "[btree]") {
+    RootStore store(4096);
+    store.commit([](PageWriter& writer, TreeRoot& tree) {
+        TreeAppender appender(writer, tree);
+        for (std::uint64_t i = 0; i < 700; ++i) appender.append(number_key(i), "value");
+        CHECK(tree_erase_range(writer, tree, number_key(1), std::nullopt) == 699);
+        appender.reset();
+        for (std::uint64_t i = 300; i < 400; ++i) appender.append(number_key(i), "value");
+    });
+    CHECK(require_sound(store.source(), store.tree()).entries == 101);
+    CHECK(tree_get(store.source(), store.tree().root, number_key(300)));
 }
 
 TEST_CASE("a finger notes the transaction that it puts for, though it stays on its leaf", "[btree][TREE-2]") {

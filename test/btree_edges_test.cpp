@@ -211,6 +211,13 @@ TEST_CASE("a tree that loses entries loses levels", "[btree]") {
         CHECK(tree_erase_range(writer, tree, key(1), std::nullopt) == 2999);
     });
     CHECK(require_sound(store.source(), store.tree()).depth == 1);
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (int i = 1; i < 3000; ++i) tree_put(writer, tree, key(i), std::string(400, 'v'));
+        CHECK(tree_erase_range(writer, tree, key(1), key(2990)) == 2989);
+    });
+    CHECK(require_sound(store.source(), store.tree()).entries == 11);
+    CHECK(tree_get(store.source(), store.tree().root, key(0)));
+    for (int i = 2990; i < 3000; ++i) CHECK(tree_get(store.source(), store.tree().root, key(i)));
 }
 
 // The page holds as many of the shortest entries as there can be, none with a txn of its own. The new one makes all

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace {
 
@@ -284,6 +285,13 @@ TEST_CASE("a page of a file refers to pages of the file only, and one in memory 
     }
     build(value_of(Ref::file(1, 1)), true, true);
     CHECK(said(true) == "a catalog entry has no root");
+    // The ref of a root is found at the beginning of a value of eight bytes or more.
+    for (const std::size_t size : {8u, 9u, 16u}) {
+        build(value_of(Ref::file(77, 1)).substr(0, size), false, true);
+        std::vector<std::uint64_t> pages;
+        for_each_ref(std::as_const(page).data(), 4096, false, [&](Ref ref, bool) { pages.push_back(ref.page()); });
+        CHECK(pages == std::vector<std::uint64_t>{77});
+    }
 }
 
 TEST_CASE("no cell of a sound node reaches behind its page, whatever the others leave free", "[btree][DMG-6]") {
