@@ -600,3 +600,24 @@ TEST_CASE("no node lies higher than a tree may be", "[format][DMG-6]") {
         CHECK((validate_node(page.data(), k_page) == nullptr) == (level < k_max_depth));
     }
 }
+
+TEST_CASE("whether one more entry may fit behind the last is known to the byte where nothing is saved", "[format]") {
+    const std::string value(200, 'v');
+    std::vector<std::string> keys{"a"};
+    for (char c = 'a'; c < 's'; ++c) keys.push_back(std::string("z") + c);
+    for (const std::size_t filler : {72u, 73u}) {
+        const std::string first(filler, 'f');
+        std::vector<LeafEntry> entries;
+        for (const std::string& key : keys) entries.push_back(entry_of(key, entries.empty() ? first : value, 5));
+        LeafSequence row;
+        row.add(std::span<const LeafEntry>(entries));
+        std::vector<std::byte> page = dirty_page();
+        build_leaf(page.data(), k_page, row, 0, row.size(), measure(row, 0, row.size()), false, 5);
+        const LeafEntry behind = entry_of("zz", value, 5);
+        LeafSequence more = row;
+        more.add(behind);
+        const bool fits = measure(more, 0, more.size()).bytes <= k_page;
+        CHECK(fits == (filler == 72));
+        CHECK(may_fit_behind(Node(page.data()), behind) == fits);
+    }
+}
