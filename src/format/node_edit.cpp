@@ -328,6 +328,7 @@ unsigned choose_leaf_cut(const LeafSequence& entries, std::size_t page_size) {
     // then at the other one.
     unsigned good = left ? size - 1 : 1;
     unsigned bad = best;
+    NORTHSTAR_ASSERT(left ? right_fits(good) : left_fits(good));
     while (good > bad ? good - bad > 1 : bad - good > 1) {
         const unsigned middle = (good + bad) / 2;
         (left ? right_fits(middle) : left_fits(middle)) ? good = middle : bad = middle;
