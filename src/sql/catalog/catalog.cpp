@@ -639,9 +639,11 @@ std::optional<Oid> Catalog::object_oid(Oid kind, std::string_view text, SearchPa
     }
     const std::string schema = parts.size() > 1 ? parts[parts.size() - 2] : std::string();
     const std::span<const std::string> schemas = schema.empty() ? path : SearchPath(&schema, 1);
-    if (kind == type::regtype && (schema.empty() || schema == "pg_catalog"))
+    if (kind == type::regtype && (schema.empty() || schema == "pg_catalog")) {
+        if (name == "char" && text.find('"') != text.npos) return type::char_internal;
         if (const TypeInfo* built_in = find_builtin_type(name); built_in != nullptr && built_in->name == name)
             return built_in->oid;
+    }
     for (const std::string& each : schemas)
         if (const Oid oid = kind == type::regtype ? type_in(each, name) : relation_in(each, name); oid != 0) return oid;
     if (kind == type::regclass)  // a composite type is a relation without rows

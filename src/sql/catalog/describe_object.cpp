@@ -3,6 +3,8 @@
 #include "sql/catalog/period.hpp"
 #include "sql/syntax/parser.hpp"
 
+#include <algorithm>
+
 namespace northstar::inline v0::sql {
 
 namespace describe_object {
@@ -119,8 +121,7 @@ std::string index_definition(const Relation& relation, const Index& index) {
     if (!index.include.empty()) text += " INCLUDE (" + describe_object::column_list(relation, index.include) + ")";
     if (index.nulls_not_distinct) text += " NULLS NOT DISTINCT";
     if (!index.predicate.empty())
-        text += " WHERE " + (index.predicate.front() == '(' ? index.predicate
-                                                            : std::string("(") + index.predicate + ")");
+        text += " WHERE " + index_predicate(index);
     return text;
 }
 
@@ -169,6 +170,14 @@ std::string constraint_definition(const TypeCatalog& names, const Catalog& catal
     return foreign.validated ? text : text + " NOT VALID";
 }
 
+std::string index_predicate(const Index& index) {
+    const std::string& text = index.predicate;
+    const bool name = std::all_of(text.begin(), text.end(), [](char c) {
+        return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    });
+    return name || describe_object::is_in_parentheses(text) ? text : "(" + text + ")";
+}
+
 std::string constraint_definition(const CheckConstraint& check) {
     const std::string text = describe_object::is_in_parentheses(check.text) ? check.text : "(" + check.text + ")";
     return "CHECK (" + text + ")" + (check.validated ? "" : " NOT VALID");
@@ -204,8 +213,10 @@ std::string quoted_default(const Catalog& catalog, std::string_view literal, Oid
             break;
         case type::int2:
         case type::int4:
-        case type::numeric:
             if (is_number(value)) return std::string(value);
+            break;
+        case type::numeric:  // without a point it would be read as an integer
+            if (is_number(value) && value.find('.') != value.npos) return std::string(value);
             break;
         default: break;
     }

@@ -24,6 +24,8 @@ std::string constraint_definition(const Relation& relation, const Index& index);
 /// "FOREIGN KEY (a) REFERENCES t(b) ON DELETE CASCADE". `names`: as whom it is read.
 std::string constraint_definition(const TypeCatalog& names, const Catalog& catalog, const Relation& relation,
                                   const ForeignKey& foreign);
+/// The condition of a partial index, in parentheses unless it is a name; empty: none.
+std::string index_predicate(const Index& index);
 /// "CHECK ((a > 0))".
 std::string constraint_definition(const CheckConstraint& check);
 

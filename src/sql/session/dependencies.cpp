@@ -28,7 +28,7 @@ public:
         for (const Plan* scan : scans_) {
             if (scan->relation->oid != table) continue;
             for (const ScanColumn& column : scan->scan_columns)
-                if (used_.count(column.id) != 0) places.insert(column.place);
+                if (column.place >= 0 && used_.count(column.id) != 0) places.insert(column.place);
         }
         return places;
     }
@@ -166,8 +166,13 @@ private:
         needs(rule, of_class(view.oid), 'i');
         needs(rule, of_class(view.oid));
         std::map<Oid, std::set<int>> named;
+        // What a view reads through another one is that one's affair.
+        const auto reads = [&](Oid base) {
+            return view.names.empty() || std::any_of(view.names.begin(), view.names.end(),
+                                                     [&](const NamedRelation& each) { return each.oid == base; });
+        };
         for (const Oid base : view.depends)
-            if (catalog_.relation(base) != nullptr) named[base];
+            if (reads(base) && catalog_.relation(base) != nullptr) named[base];
         with_named_columns(session_, view, [&](const NamedColumns& columns) {
             for (auto& [base, places] : named) places = columns.of(base);
         });

@@ -247,7 +247,7 @@ void index_rows(RowMaker& maker, const Catalog& catalog) {
             maker.flag(index.role == ConstraintRole::exclusion).flag(!index.deferrable);
             maker.flags({false, true, false, true, true, false});
             maker.list(columns).list(collations).list(classes).list(options);
-            maker.text_or_null(expressions).text_or_null(index.predicate);
+            maker.text_or_null(expressions).text_or_null(index_predicate(index));
         }
 }
 
