@@ -467,6 +467,7 @@ constexpr FunctionSource k_functions[] = {
     {"pg_get_function_result(oid) text stable", &get_function_result},
     {"pg_get_function_arg_default(oid,int4) text stable", &null_text},
     {"pg_get_function_sqlbody(oid) text stable", &null_text},
+    {"pg_get_functiondef(oid) text stable", &null_text},
     {"pg_get_statisticsobjdef(oid) text stable", &null_text},
     {"pg_sequence_parameters(oid) record stable columns=start_value:int8,minimum_value:int8,maximum_value:int8,"
      "increment:int8,cycle_option:bool,cache_size:int8,data_type:oid",

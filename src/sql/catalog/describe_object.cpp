@@ -232,10 +232,18 @@ std::string spelled_default(const Catalog& catalog, const Column& column) {
         return column.typmod == k_no_typmod ? std::string()
                                             : with_type("NULL", literal_type(catalog, column.type));
     if (lower == "true" || lower == "false") return lower;
-    if (text.front() == '-' && is_number(text.substr(1))) {
-        const std::string quoted = "'" + lower + "'";
-        if (lower.find('.') != lower.npos) return with_type(quoted, "numeric");
-        return with_type(quoted, lower.size() <= 10 ? "integer" : "bigint");
+    const bool negative = text.front() == '-';
+    if (is_number(text.substr(negative ? 1 : 0))) {
+        const std::string_view digits = text.substr(negative ? 1 : 0);
+        const bool whole = digits.find('.') == digits.npos;
+        const auto at_most = [&](std::string_view largest) {
+            return digits.size() < largest.size() || (digits.size() == largest.size() && digits <= largest);
+        };
+        const std::string_view type = !whole || !at_most(negative ? "9223372036854775808" : "9223372036854775807")
+                                          ? "numeric"
+                                      : at_most(negative ? "2147483648" : "2147483647") ? "integer"
+                                                                                        : "bigint";
+        return negative || (whole && type != "integer") ? with_type("'" + lower + "'", type) : lower;
     }
     for (const std::string_view word : {"current_timestamp", "current_date", "current_time", "localtimestamp",
                                         "localtime", "current_user", "session_user"})
@@ -243,6 +251,14 @@ std::string spelled_default(const Catalog& catalog, const Column& column) {
             for (char& c : lower) c = c == '_' ? c : static_cast<char>(c - 32);
             return lower;
         }
+    // A type behind a constant is spelled in small letters.
+    if (const std::size_t cast = text.rfind("::"); cast != text.npos && cast > 0) {
+        const std::string_view type = text.substr(cast + 2);
+        constexpr const char* k_plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_ []";
+        const bool plain = type.find_first_not_of(k_plain) == type.npos;
+        const bool constant = text[cast - 1] == '\'' || lower.starts_with("array[]::");
+        if (plain && constant) return column.default_text.substr(0, cast) + lower.substr(cast);
+    }
     const bool quoted = text.size() >= 2 && text.front() == '\'' && text.back() == '\'';
     if (!quoted || column.domain != 0) return column.default_text;
     for (std::size_t i = 1; i + 1 < text.size(); ++i)

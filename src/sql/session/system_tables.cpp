@@ -91,7 +91,7 @@ std::vector<std::int64_t> attribute_numbers(const std::vector<int>& places) {
 // ---- relations ----
 
 void class_row(RowMaker& maker, const Catalog& catalog, Oid oid, std::string_view name, Oid schema, char kind,
-               const Relation* relation, const Index* index, std::size_t attributes) {
+               const Relation* relation, const Index* index, std::size_t attributes, bool has_heirs = false) {
     const bool table = relation != nullptr && index == nullptr;
     const Oid method = kind == 'i' || kind == 'I' ? k_btree : kind == 'r' || kind == 'm' ? k_heap : 0;
     maker.row().number(oid).text(name).number(schema).number(table ? relation->row_type : kind == 'c' ? oid : 0);
@@ -102,7 +102,7 @@ void class_row(RowMaker& maker, const Catalog& catalog, Oid oid, std::string_vie
     maker.letter(relation == nullptr ? 'p' : relation->temporary ? 't' : relation->unlogged ? 'u' : 'p').letter(kind);
     maker.number(static_cast<std::int64_t>(attributes));
     maker.number(table ? static_cast<std::int64_t>(relation->checks.size()) : 0);
-    maker.flags({kind == 'v' || kind == 'm', false, false, false, false, !table || relation->populated});
+    maker.flags({kind == 'v' || kind == 'm', false, has_heirs, false, false, !table || relation->populated});
     const bool part = table ? relation->is_partition() : index != nullptr && index->whole != 0;
     maker.letter(kind == 'r' ? 'd' : 'n').flag(part).numbers({0, 0, 0}).null();
     if (table && relation->check_option != 0)
@@ -118,15 +118,22 @@ void class_rows(RowMaker& maker, const Catalog& catalog) {
         if (table.oid != 0)
             class_row(maker, catalog, table.oid, table.name, schema_oid(table.schema),
                       table.query.empty() ? 'r' : 'v', nullptr, nullptr, table.columns.size());
+    std::set<Oid> parents;
+    for (const auto& [key, relation] : catalog.relations()) {
+        parents.insert(relation->inherits.begin(), relation->inherits.end());
+        if (relation->is_partition()) parents.insert(relation->partition_of);
+        for (const Index& index : relation->indexes) parents.insert(index.whole);
+    }
     for (const auto& [key, relation] : catalog.relations()) {
         const Oid schema = schema_oid(relation->schema);
         class_row(maker, catalog, relation->oid, relation->name, schema,
                   relation->is_partitioned() ? 'p' : static_cast<char>(relation->kind), relation.get(),
-                  nullptr, relation->kind == RelationKind::sequence ? 3 : relation->columns.size());
+                  nullptr, relation->kind == RelationKind::sequence ? 3 : relation->columns.size(),
+                  parents.count(relation->oid) != 0);
         for (const auto& [table, index] : listed_indexes(catalog, relation))
             class_row(maker, catalog, index.oid, index.name, schema, table->is_partitioned() ? 'I' : 'i',
-                      table.get(), &index,
-                      index.columns.size() + index.include.size());
+                      table.get(), &index, index.columns.size() + index.include.size(),
+                      parents.count(index.oid) != 0);
     }
     // A composite type is a relation without rows, and has one number as both.
     for (const auto& [key, type] : catalog.types())
