@@ -30,6 +30,47 @@ SELECT 1
 <cursor>
 <utility>
 <copy>
+<block>
+
+= block
+DO $block$ <block_body> $block$
+DO LANGUAGE plpgsql $block$ <block_body> $block$
+
+= block_body
+BEGIN <steps> END
+BEGIN <steps> EXCEPTION WHEN <condition> THEN <steps> END
+BEGIN <steps> EXCEPTION WHEN <condition> THEN <steps> WHEN OTHERS THEN <steps> END
+
+= steps
+<step>
+<step>
+<step> <step>
+<step> <steps>
+
+= step
+NULL;
+RETURN;
+<change>;
+<create>;
+<drop>;
+<alter>;
+<transaction>;
+PERFORM <targets> FROM <from> <where>;
+EXECUTE <text>;
+IF <bool> THEN <steps> END IF;
+IF EXISTS (<query>) THEN <steps> ELSIF <bool> THEN <steps> ELSE <steps> END IF;
+RAISE NOTICE 'a % and %', <int>, <text>;
+RAISE <condition> USING message = <text>;
+RAISE;
+<block_body>;
+
+= condition
+unique_violation
+duplicate_object OR duplicate_table
+division_by_zero
+data_exception
+SQLSTATE '23505'
+OTHERS
 
 = change
 <insert>
