@@ -201,6 +201,8 @@ Value null_class(Call&, const Value*, std::size_t) { return Value::null(type::re
 Value null_oid(Call&, const Value*, std::size_t) { return Value::null(type::oid); }
 Value null_inet(Call&, const Value*, std::size_t) { return Value::null(type::inet); }
 Value null_text(Call&, const Value*, std::size_t) { return Value::null(type::text); }
+/// There are no roles: nobody has privileges that could be told apart.
+Value null_privileges(Call& call, const Value*, std::size_t) { return Value::null(call.result_type); }
 Value null_int4(Call&, const Value*, std::size_t) { return Value::null(type::int4); }
 Value empty_text(Call&, const Value*, std::size_t) { return Value::text({}); }
 
@@ -468,6 +470,7 @@ constexpr FunctionSource k_functions[] = {
     {"pg_get_function_arg_default(oid,int4) text stable", &null_text},
     {"pg_get_function_sqlbody(oid) text stable", &null_text},
     {"pg_get_functiondef(oid) text stable", &null_text},
+    {"acldefault(char,oid) _aclitem stable", &null_privileges},
     {"pg_get_statisticsobjdef(oid) text stable", &null_text},
     {"pg_sequence_parameters(oid) record stable columns=start_value:int8,minimum_value:int8,maximum_value:int8,"
      "increment:int8,cycle_option:bool,cache_size:int8,data_type:oid",

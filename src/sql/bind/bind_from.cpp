@@ -210,7 +210,7 @@ Plan* Binder::from_table(const syntax::FromItem& item) {
         if (table.oid != 0) {
             const ColumnId id = pool_.column();
             plan->output.push_back(id);
-            into.columns.push_back({"tableoid", id, type::regclass, k_no_typmod, true});
+            into.columns.push_back({"tableoid", id, type::oid, k_no_typmod, true});
         }
         add_relation(std::move(into), item);
         return plan;
@@ -298,8 +298,19 @@ Plan* Binder::from_system_view(const syntax::FromItem& item, const VirtualTable&
     into.schema = view.schema;
     for (const OutputColumn& column : result.columns)
         into.columns.push_back({column.name, column.id, column.type, column.typmod});
+    Plan* plan = result.plan;
+    if (view.oid != 0) {  // a table to PostgreSQL
+        std::vector<PlanColumn> columns;
+        for (ScopeColumn& column : into.columns) {
+            columns.push_back({pool_.column(), column_of(column, item.position)});
+            column.id = columns.back().id;
+        }
+        columns.push_back({pool_.column(), constant(Value::integer(type::oid, view.oid), item.position)});
+        into.columns.push_back({"tableoid", columns.back().id, type::oid, k_no_typmod, true});
+        plan = project(plan, std::move(columns));
+    }
     add_relation(std::move(into), item);
-    return result.plan;
+    return plan;
 }
 
 /// What FOR UPDATE and its kin ask of an item, for all that it reads.

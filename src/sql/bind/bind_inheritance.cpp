@@ -21,7 +21,7 @@ Plan* Binder::with_heirs(Plan* plan, ReadPoint& point, ScopeRelation& into) {
         }
         if (columns.size() != into.columns.size())
             raise(sqlstate::data_corrupted, "a table lacks a column that it inherits");
-        columns.push_back({pool_.column(), column_of({"tableoid", oid, type::regclass}, 0)});
+        columns.push_back({pool_.column(), column_of({"tableoid", oid, type::oid}, 0)});
         if (locking_ != nullptr) {
             const ColumnId key = pool_.column();
             scanned->scan_columns.push_back({hidden_row_key, key});
@@ -55,7 +55,7 @@ Plan* Binder::with_heirs(Plan* plan, ReadPoint& point, ScopeRelation& into) {
         into.columns[i].id = all->output[i];
     }
     const std::size_t visible = into.columns.size();
-    into.columns.push_back({"tableoid", all->output[visible], type::regclass, k_no_typmod, true});
+    into.columns.push_back({"tableoid", all->output[visible], type::oid, k_no_typmod, true});
     if (locking_ != nullptr) into.row_key = all->output.back();
     into.scan = nullptr;
     return all;

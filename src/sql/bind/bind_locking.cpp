@@ -90,7 +90,7 @@ void SelectSteps::bind_locking() {
         if (relation.scan == nullptr)
             asked.table = hidden_target(binder_.column_of(*whose, 0));
         else
-            asked.lock.table = binder_.constant(Value::integer(type::regclass, relation.relation->oid), 0);
+            asked.lock.table = binder_.constant(Value::integer(type::oid, relation.relation->oid), 0);
         locks_.push_back(asked);
     }
 }

@@ -14,7 +14,7 @@ struct HiddenName {
 constexpr HiddenName k_hidden[] = {
     {"_commit_from", hidden_commit_from, type::int8},      {"_commit_to", hidden_commit_to, type::int8},
     {"_system_from", hidden_system_from, type::timestamptz}, {"_system_to", hidden_system_to, type::timestamptz},
-    {"tableoid", hidden_table_oid, type::regclass},
+    {"tableoid", hidden_table_oid, type::oid},
 };
 
 /// Whether the type of the relation's rows is what the statement takes it for. A type has one definition in a

@@ -80,9 +80,9 @@ void Binder::prepare_partition_change(BoundChange& change, std::shared_ptr<const
 BoundExpr* Binder::partition_of_row(const ScopeRelation& relation, std::uint32_t position) {
     if (!relation.relation->is_partitioned())
         return constant(
-            Value::integer(type::regclass, relation.stored_in != 0 && !relation.relation->is_partition()
-                                               ? relation.stored_in
-                                               : relation.relation->oid),
+            Value::integer(type::oid, relation.stored_in != 0 && !relation.relation->is_partition()
+                                          ? relation.stored_in
+                                          : relation.relation->oid),
             position);
     const ReadPoint& point = relation.scan != nullptr ? *relation.scan->point : environment_.present();
     const auto root = partition_root(*point.catalog, *relation.relation);

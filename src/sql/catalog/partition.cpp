@@ -223,7 +223,7 @@ std::string index_condition(const Catalog& catalog, const Index& index) {
 }
 
 std::string partition_of_row(const Catalog& catalog, const Relation& table, OfRest rest) {
-    return "CAST(" + partition::case_of_row(catalog, table, rest, 0) + " AS regclass)";
+    return "CAST(" + partition::case_of_row(catalog, table, rest, 0) + " AS oid)";
 }
 
 std::string bound_text(const Relation& parent, const PartitionBound& bound) {

@@ -597,7 +597,7 @@ private:
             case hidden_commit_to:
             case hidden_system_to: return end_of_version(place, keys_[row]);
             case hidden_table_oid:
-                return Value::integer(type::regclass, static_cast<std::int64_t>(plan_.relation->oid));
+                return Value::integer(type::oid, static_cast<std::int64_t>(plan_.relation->oid));
             default: raise(sqlstate::internal_error, "a scan was asked for a column that there is not");
         }
     }

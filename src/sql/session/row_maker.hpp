@@ -19,7 +19,7 @@ public:
     RowMaker& row() {
         row_ = rows_.add();
         at_ = 0;
-        if (table_.oid != 0) row_[table_.columns.size()] = Value::integer(type::regclass, table_.oid);
+        if (table_.oid != 0) row_[table_.columns.size()] = Value::integer(type::oid, table_.oid);
         return *this;
     }
     RowMaker& number(std::int64_t value) { return put(Value::integer(type(), value)); }

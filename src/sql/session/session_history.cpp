@@ -286,7 +286,7 @@ void SqlSession::version_rows(Execution& execution, const Plan& plan, RowStore& 
                 case hidden_system_to:
                     row[i] = end(type::timestamptz, version.to == 0 ? 0 : commit_time(version.to));
                     break;
-                case hidden_table_oid: row[i] = Value::integer(type::regclass, relation.oid); break;
+                case hidden_table_oid: row[i] = Value::integer(type::oid, relation.oid); break;
                 default:
                     row[i] = column_of_then(relation, shapes.at(version.from), static_cast<std::size_t>(place), bytes,
                                             rows.arena(), session_);
