@@ -458,6 +458,7 @@ void CrashRun::write(Process& process, bool lazy) {
     }
     ModelState next = *expected_.states.back();
     const std::vector<ModelOperation> operations = make_operations(random_, next);
+    const bool changes = next != *expected_.states.back();
     does(std::string("write ") + std::to_string(operations.size()) + " operations, " + (lazy ? "lazy" : "full") +
          (optimistic ? ", optimistic" : ""));
     for (const ModelOperation& op : operations) apply_to(tx, op);
@@ -500,9 +501,8 @@ void CrashRun::write(Process& process, bool lazy) {
         throw;
     }
     if (commit.txn == 0) {
-        if (*expected_.states.back() != *expected_.states[before]) {
-            throw Broken("a transaction that wrote made no commit");
-        }
+        // Of one that changed nothing where it began, nothing is done again on what others left.
+        if (changes) throw Broken("a transaction that wrote made no commit");
         expected_.settle(before);
         return;
     }
