@@ -13,6 +13,8 @@
 #include "sql/scalar_text.hpp"
 #include "sql/utf8.hpp"
 
+#include <algorithm>
+
 namespace northstar::inline v0::sql {
 
 namespace text_io_file {

@@ -497,8 +497,8 @@ constexpr SystemRelation k_relations[] = {
      "start_value, s.seqmin::text AS minimum_value, s.seqmax::text AS maximum_value, s.seqincrement::text AS "
      "increment, "
      "CASE WHEN s.seqcycle THEN 'YES' ELSE 'NO' END AS cycle_option FROM pg_catalog.pg_sequence s JOIN "
-     "pg_catalog.pg_class c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE NOT "
-     "EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 1259 AND d.objid = c.oid AND d.deptype = 'i')"},
+     "pg_catalog.pg_class c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace LEFT JOIN "
+     "pg_catalog.pg_depend d ON d.classid = 1259 AND d.objid = c.oid AND d.deptype = 'i' WHERE d.objid IS NULL"},
 
     // ---- statistics that nobody counts here ----
     {0, "pg_catalog", "pg_stat_all_tables", "",

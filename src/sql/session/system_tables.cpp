@@ -1,11 +1,8 @@
 #include "sql/session/system_tables.hpp"
 
-#include "sql/array.hpp"
-#include "sql/bind/binder.hpp"
 #include "sql/catalog/describe_object.hpp"
 #include "sql/catalog/partition.hpp"
 #include "sql/catalog/system_relations.hpp"
-#include "sql/plan/walk.hpp"
 #include "sql/session/column_storage.hpp"
 #include "sql/session/dependencies.hpp"
 #include "sql/session/postgres_settings.hpp"
