@@ -232,14 +232,15 @@ std::shared_ptr<const HistoryIndex> HistoryFollower::index(Txn txn) const {
     return index_;
 }
 
-/// Reads (sealed, txn]. Where transactions of several parts are among them, `placed` gets what ends with the last of
+/// Reads (before.last, txn]. Where transactions of several parts are among them, `placed` gets what ends with the last of
 /// these. `rest` gets what is behind: one segment at least, more where it is much. False: there is no room.
-bool HistoryFollower::build(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation,
-                            const Keeps& keeps, const HasRoom& has_room, const SealBudget& budget,
-                            std::vector<StoredSegment>& placed, std::vector<Stretch>& rest) const {
-    std::optional<SegmentBuilder> builder(std::in_place, sealed_, position_, keeps);
+bool HistoryFollower::build(Placer& placer, const Sealed& before, Txn txn, std::uint64_t log_end,
+                            std::uint64_t generation, const Keeps& keeps, const HasRoom& has_room,
+                            const SealBudget& budget, std::vector<StoredSegment>& placed,
+                            std::vector<Stretch>& rest) const {
+    std::optional<SegmentBuilder> builder(std::in_place, before.last, before.position, keeps);
     std::vector<RecordView> parts;
-    for (std::uint64_t at = position_; builder->last() < txn && at < log_end;) {
+    for (std::uint64_t at = before.position; builder->last() < txn && at < log_end;) {
         const RecordView record = log_.read(at);
         at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
         if (record.kind() == RecordKind::part) parts.push_back(record);
@@ -253,7 +254,7 @@ bool HistoryFollower::build(Placer& placer, Txn txn, std::uint64_t log_end, std:
         }
         if (of.count != 0) {
             // What is made of the log takes less than the log.
-            if (placed.empty() && !has_room(log_end - position_)) return false;
+            if (placed.empty() && !has_room(log_end - before.position)) return false;
             builder->expect_next(record.txn());
             for (const Stretch& stretch : std::exchange(rest, {})) {
                 placed.push_back(place_segment(placer, stretch.bytes, stretch.after, stretch.last, generation,
@@ -273,21 +274,22 @@ bool HistoryFollower::build(Placer& placer, Txn txn, std::uint64_t log_end, std:
     return true;
 }
 
-std::optional<HistoryFollower::Sealed> HistoryFollower::seal(Placer& placer, Txn txn, std::uint64_t log_end,
-                                                             std::uint64_t generation, const Keeps& keeps, Txn fixed,
-                                                             const HasRoom& has_room,
+std::optional<HistoryFollower::Sealed> HistoryFollower::seal(Placer& placer, const Sealed& before, Txn txn,
+                                                             std::uint64_t log_end, std::uint64_t generation,
+                                                             const Keeps& keeps, Txn fixed, const HasRoom& has_room,
                                                              const SealBudget& budget) const {
-    Sealed out;
-    out.segments = segments_;
-    if (txn == sealed_) return out;
+    Sealed out = before;
+    if (txn == before.last) return out;
+    out.last = txn;
+    out.position = log_end;
     std::vector<StoredSegment> placed;
     std::vector<Stretch> newest;
-    if (!build(placer, txn, log_end, generation, keeps, has_room, budget, placed, newest)) return std::nullopt;
+    if (!build(placer, before, txn, log_end, generation, keeps, has_room, budget, placed, newest)) return std::nullopt;
     std::uint64_t bytes = 0;
     for (const Stretch& stretch : newest) bytes += stretch.bytes.size();
     if (placed.empty() && !has_room(bytes)) return std::nullopt;
-    const std::size_t first = follower_impl::first_to_merge(segments_, bytes, fixed);
-    const std::span<const StoredSegment> merged = std::span(segments_).subspan(first);
+    const std::size_t first = follower_impl::first_to_merge(before.segments, bytes, fixed);
+    const std::span<const StoredSegment> merged = std::span(before.segments).subspan(first);
     for (const StoredSegment& segment : merged) bytes += segment.bytes;
     // Behind a transaction of several parts the next checkpoints merge.
     if (!placed.empty() || (merged.empty() && newest.size() == 1) || !has_room(bytes)) {
@@ -298,14 +300,14 @@ std::optional<HistoryFollower::Sealed> HistoryFollower::seal(Placer& placer, Txn
         }
         return out;
     }
-    out.dead.assign(merged.begin(), merged.end());
+    out.dead.insert(out.dead.end(), merged.begin(), merged.end());
     out.segments.resize(first);
     std::vector<std::shared_ptr<const SegmentSet>> sets = open_sets(pages_, merged);
     for (const Stretch& stretch : newest) {
         std::vector<std::shared_ptr<const SegmentView>> view{std::make_shared<SegmentView>(stretch.bytes)};
         sets.push_back(std::make_shared<SegmentSet>(std::move(view)));
     }
-    const Txn after = merged.empty() ? sealed_ : merged.front().after;
+    const Txn after = merged.empty() ? before.last : merged.front().after;
     bytes = 0;
     const RewriteOptions options = unchanged_history();
     RewritePlace place;

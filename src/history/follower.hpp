@@ -83,11 +83,15 @@ public:
     struct Sealed {
         std::vector<StoredSegment> segments;   ///< of the new generation
         std::vector<StoredSegment> dead;       ///< no longer among them
+        Txn last = 0;                          ///< the segments end with it
+        std::uint64_t position = 0;            ///< of the log behind it
     };
-    /// Seals what lies between the sealed txn and `txn`, merges segments of one tier but for those up to the txn
+    /// What this generation has.
+    Sealed sealed() const { return {segments_, {}, sealed_, position_}; }
+    /// Goes on from `before` to `txn`: seals what lies between, merges segments of one tier but for those up to the txn
     /// `fixed`, places what is new. nullopt: there is no room for it.
-    std::optional<Sealed> seal(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation,
-                               const Keeps& keeps, Txn fixed, const HasRoom& has_room,
+    std::optional<Sealed> seal(Placer& placer, const Sealed& before, Txn txn, std::uint64_t log_end,
+                               std::uint64_t generation, const Keeps& keeps, Txn fixed, const HasRoom& has_room,
                                const SealBudget& budget) const;
 
 private:
@@ -106,9 +110,9 @@ private:
         Txn last = 0;
         std::vector<std::byte> bytes;
     };
-    bool build(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation, const Keeps& keeps,
-               const HasRoom& has_room, const SealBudget& budget, std::vector<StoredSegment>& placed,
-               std::vector<Stretch>& rest) const;
+    bool build(Placer& placer, const Sealed& before, Txn txn, std::uint64_t log_end, std::uint64_t generation,
+               const Keeps& keeps, const HasRoom& has_room, const SealBudget& budget,
+               std::vector<StoredSegment>& placed, std::vector<Stretch>& rest) const;
 
     FilePages& pages_;
     const LogStore& log_;

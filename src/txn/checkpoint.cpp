@@ -1,7 +1,8 @@
 // checkpoint.cpp -- placing a root and switching the meta page; rebase.cpp then moves the overlay onto the new base.
 //
-//   1  hold the checkpoint lock, standing on the newest generation; freeze the visible root, make its log durable
-//   2  what it dropped dies in the new generation; what nobody needs any more becomes free
+//   1  hold the checkpoint lock, standing on the newest generation; seal history up to the visible root (seal_ahead.cpp)
+//   2  freeze the root that is visible then, make its log durable; what it dropped dies in the new generation; what
+//      nobody needs any more becomes free
 //   3  place its memory pages, children first; follow the chain, the disk at work on them; write the ledger; flush
 //   4  write the meta page of the new generation; flush; publish
 //   5  release the lock; rebase
@@ -21,6 +22,7 @@
 #include "txn/core.hpp"
 #include "txn/ledger.hpp"
 #include "txn/log_bytes.hpp"
+#include "txn/seal_ahead.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -413,6 +415,8 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, const Clearing& cle
     if (poisoned()) poison_error();
     beside_writers_.store(false, std::memory_order_relaxed);
     const std::uint64_t began = vfs_->monotonic_us();
+    std::unique_ptr<SealedAhead> ahead;
+    if (!clean && !force) ahead = seal_ahead(if_due);
     const bool early = holds_early();
     const bool waited_for = checkpoint_waited_for_.exchange(false);
     checkpoint_wanted_.store(false);
@@ -433,9 +437,10 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, const Clearing& cle
     KeptPast past;
     std::unique_ptr<Base> next;
     try {
-        const bool changed = frozen->txn.load() != newest_.txn || frozen->catalog.root.bits() != newest_.catalog.root;
+        const bool changed = frozen->txn.load() != newest_.txn ||
+                             frozen->catalog.root.bits() != newest_.catalog.root || ahead != nullptr;
         // Another process may have made one meanwhile, or this one the one that was under way when it was wanted.
-        const bool needless = if_due && !early && !waited_for && !checkpoint_is_due();
+        const bool needless = if_due && !early && !waited_for && ahead == nullptr && !checkpoint_is_due();
         if ((!changed || needless) && !force && clean == newest_.clean) {
             roots_->thaw();
             close_view(view);
@@ -482,7 +487,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, const Clearing& cle
         if (arena_->large_bytes_in_use() != 0) placer->reserve_runs(frozen->catalog.root);
         meta.catalog.root = placer->place(frozen->catalog.root).bits();
         meta.catalog.count = frozen->catalog.count;
-        past = keep_past(*frozen, *placer, meta);
+        past = keep_past(*frozen, *placer, meta, ahead.get());
         move_segments(past.sealed.segments, past.sealed.dead, *placer, meta.generation, clearing);
         if (past.move) move_segments(past.move->pieces, past.sealed.dead, *placer, meta.generation, clearing);
         if (erasing_ != nullptr) erase_from_segments(past.sealed, *placer, meta.generation);
@@ -597,6 +602,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, const Clearing& cle
     }
     let_early_go();
     release_carving();
+    ahead.reset();
     try {
         rebase(std::move(next), frozen_number, placer->frames(), view);
     } catch (...) {

@@ -303,7 +303,7 @@ private:
     void make_free(std::uint64_t pages, std::uint64_t run);
     bool try_make_free(std::uint64_t pages, std::uint64_t run);
     void note_room();
-    bool has_spare_room(const Base& base, std::uint64_t bytes);
+    bool has_spare_room(const Base& base, std::uint64_t bytes, std::uint64_t placed);
     void hold_room(bool adds, std::uint64_t log_bytes);
     void make_room_if_tight();
     void free_dead_pages();
@@ -409,6 +409,9 @@ private:
     /// `if_due`: not where the one before, maybe of another process, does as well and nobody waits.
     bool checkpoint_locked(bool clean, bool force, const Clearing& clearing = {}, bool if_due = false);
     bool checkpoint_is_due() const;
+    // seal_ahead.cpp
+    struct SealedAhead;
+    std::unique_ptr<SealedAhead> seal_ahead(bool if_due);
     void move_segments(std::vector<StoredSegment>& segments, std::vector<StoredSegment>& dead, Placer& placer,
                        std::uint64_t generation, const Clearing& clearing);
     std::vector<Extent> move_extents(Ledger& ledger, std::uint64_t end, std::uint64_t generation,
@@ -469,7 +472,9 @@ private:
     void stand_on_newest();
 
     // retention.cpp
-    KeptPast keep_past(const Root& frozen, Placer& placer, Meta& meta);
+    KeptPast keep_past(const Root& frozen, Placer& placer, Meta& meta, SealedAhead* ahead);
+    bool seal_past(const Root& frozen, Placer& placer, const Meta& meta, KeptPast& past, SealedAhead* ahead,
+                   bool whole, bool must);
     void forget_past(const Root& frozen, Meta& meta, KeptPast& past);
     void add_young_base(const Root& frozen, const Meta& meta, const std::set<std::uint64_t>& trees, KeptPast& past);
     void let_go_of_segment(const StoredSegment& segment, std::uint64_t generation, KeptPast& past);

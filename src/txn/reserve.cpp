@@ -92,12 +92,12 @@ void DatabaseCore::note_room() {
     processes_->store(Word::room_pages, space_.free_pages());
 }
 
-/// Can a checkpoint behind a base write so many bytes in one run and leave what commits were promised?
-bool DatabaseCore::has_spare_room(const Base& base, std::uint64_t bytes) {
+/// Can a checkpoint behind a base write so many bytes in one run and leave what commits were promised? `placed`: bytes
+/// of memory pages that have their place already.
+bool DatabaseCore::has_spare_room(const Base& base, std::uint64_t bytes, std::uint64_t placed) {
     const std::uint64_t ledger = ledger_pages(base);
     const std::uint64_t live = roots_->live_bytes();
-    // What was frozen has its place already.
-    const std::uint64_t newer = live - std::min(live, roots_->frozen_bytes());
+    const std::uint64_t newer = live - std::min(live, placed);
     const std::uint64_t run = run_pages(bytes, page_size_);
     const std::lock_guard lock(space_mutex_);
     return try_make_free(run + newer / page_size_ + ledger + held_pages(), run);

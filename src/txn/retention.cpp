@@ -13,6 +13,7 @@
 #include "txn/core.hpp"
 #include "txn/erasure.hpp"
 #include "txn/move_plan.hpp"
+#include "txn/seal_ahead.hpp"
 #include "txn/write_txn.hpp"
 
 #include <algorithm>
@@ -24,8 +25,8 @@ namespace northstar::inline v0::detail {
 
 namespace retention_impl {
 
-/// Less of the log is indexed when it is asked for; a segment has a price of its own.
-constexpr std::uint64_t k_least_sealed_bytes = 1u << 20;
+/// So much that was committed while history was sealed ahead is not left to the next checkpoint.
+constexpr std::uint64_t k_most_unsealed_bytes = 32u << 20;
 /// The horizon moves by itself when twice as much is kept as was asked for, and this much more.
 constexpr std::uint64_t k_least_dropped_bytes = 1u << 20;
 constexpr std::uint64_t k_least_dropped_versions = 16384;
@@ -101,17 +102,18 @@ void DatabaseCore::let_go_of_segment(const StoredSegment& segment, std::uint64_t
 }
 
 /// The history part of a checkpoint: meta.catalog names what was placed.
-KeptPast DatabaseCore::keep_past(const Root& frozen, Placer& placer, Meta& meta) {
+KeptPast DatabaseCore::keep_past(const Root& frozen, Placer& placer, Meta& meta, SealedAhead* ahead) {
     using namespace retention_impl;
     const Base& base = *frozen.base;
     KeptPast past;
     past.horizon = base.horizon;
     past.move = base.move;
     past.log_begin = std::max(newest_.log_begin, base.horizon.first.position);
-    past.sealed.segments = base.history->segments();
+    past.sealed = base.history->sealed();
     // A move that takes the value out of the bases may take many checkpoints.
     if (erases_from_state(past.horizon.txn)) past.horizon.state.reset();
     if (!keeps_history(frozen)) {
+        if (ahead != nullptr) ahead->discard();
         forget_past(frozen, meta, past);
     } else {
         const bool kept_before = detail::keeps_history(*source_, Ref(base.meta.catalog.root), base.meta.history);
@@ -130,18 +132,8 @@ KeptPast DatabaseCore::keep_past(const Root& frozen, Placer& placer, Meta& meta)
                        history_floor(*source_, frozen.catalog.root, 0) > base.horizon.txn ||
                        (sealing && retention_due(*this, frozen)));
         if (sealing || begins) {
-            // Later will do where nothing waits for it: what commits were promised is not touched for it.
-            const bool must = erasing_ != nullptr || at_once;
-            std::optional<HistoryFollower::Sealed> sealed = base.history->seal(
-                placer, meta.txn, frozen.log_position, meta.generation, history_filter(frozen),
-                past.move ? past.move->base.txn : 0,
-                [&](std::uint64_t bytes) { return must || has_spare_room(base, bytes); }, seal_budget_);
-            if (sealed) {
-                sealed->dead.insert(sealed->dead.end(), past.sealed.dead.begin(), past.sealed.dead.end());
-                past.sealed = std::move(*sealed);
-            } else {
-                begins = false;
-            }
+            const bool whole = begins || past.move || erasing_ != nullptr;
+            begins = seal_past(frozen, placer, meta, past, ahead, whole, erasing_ != nullptr || at_once) && begins;
         }
         if (begins) {
             roll_base_ = false;
@@ -151,10 +143,8 @@ KeptPast DatabaseCore::keep_past(const Root& frozen, Placer& placer, Meta& meta)
         if (past.move && may_move) {
             while (step_move(frozen, placer, meta, past, at_once) && past.move && at_once) continue;
         }
-        if (!past.sealed.segments.empty() && past.sealed.segments.back().last == meta.txn) {
-            meta.sealed_txn = meta.txn;
-            meta.sealed_position = frozen.log_position;
-        }
+        meta.sealed_txn = past.sealed.last;
+        meta.sealed_position = past.sealed.position;
     }
     // A redaction that waits finds its record, and what lies in front of the horizon becomes zeros before it is let go.
     if (meta.redaction_txn != 0) past.log_begin = newest_.log_begin;
@@ -164,6 +154,35 @@ KeptPast DatabaseCore::keep_past(const Root& frozen, Placer& placer, Meta& meta)
         return r.until != 0 && (first == in_use.end() || *first >= r.until);
     });
     return past;
+}
+
+/// Goes on with what was sealed ahead, to the frozen root where that is to be `whole`. False: there is no room for it.
+bool DatabaseCore::seal_past(const Root& frozen, Placer& placer, const Meta& meta, KeptPast& past, SealedAhead* ahead,
+                             bool whole, bool must) {
+    using namespace retention_impl;
+    const Base& base = *frozen.base;
+    const HistoryFollower::Keeps keeps = history_filter(frozen);
+    Txn fixed = past.move ? past.move->base.txn : 0;
+    if (ahead != nullptr) {
+        if (ahead->holds_with(keeps)) {
+            std::vector<StoredSegment> dead = std::move(past.sealed.dead);
+            past.sealed = ahead->take();
+            past.sealed.dead.insert(past.sealed.dead.end(), dead.begin(), dead.end());
+            fixed = past.sealed.last;
+            if (!whole && frozen.log_position - past.sealed.position < k_most_unsealed_bytes) return true;
+        } else {
+            ahead->discard();
+        }
+    }
+    // Later will do where nothing waits for it: what commits were promised is not touched for it.
+    const auto has_room = [&](std::uint64_t bytes) {
+        return must || has_spare_room(base, bytes, roots_->frozen_bytes());
+    };
+    std::optional<HistoryFollower::Sealed> sealed =
+        base.history->seal(placer, past.sealed, meta.txn, frozen.log_position, meta.generation, keeps, fixed, has_room,
+                           seal_budget_);
+    if (sealed) past.sealed = std::move(*sealed);
+    return sealed.has_value();
 }
 
 /// Is a value being erased that the state there may show? Then that state is another one now.
@@ -222,6 +241,8 @@ void DatabaseCore::begin_move(const Root& frozen, Placer& placer, const Meta& me
     if (past.sealed.segments.empty()) {
         const std::vector<std::byte> nothing = SegmentBuilder(meta.txn, frozen.log_position).finish();
         past.sealed.segments.push_back(place_segment(placer, nothing, meta.txn, meta.txn, meta.generation, 0));
+        past.sealed.last = meta.txn;
+        past.sealed.position = frozen.log_position;
     }
     const Txn asked = history_floor(*source_, frozen.catalog.root, 0);
     const RetentionTargets targets(*this, frozen.catalog.root, frozen.history, meta.txn, meta.time_us);
@@ -316,7 +337,7 @@ bool DatabaseCore::step_move(const Root& frozen, Placer& placer, Meta& meta, Kep
     }
     RewrittenPiece piece = rewrite_piece(sets, options, move.place, move_budget_, move.pieces.empty());
     if (!piece.segment.empty()) {
-        if (!must && !has_spare_room(*frozen.base, piece.segment.size())) return false;
+        if (!must && !has_spare_room(*frozen.base, piece.segment.size(), roots_->frozen_bytes())) return false;
         try {
             move.pieces.push_back(place_piece(placer, piece.segment, sources, meta.generation));
         } catch (const Error& error) {
