@@ -179,6 +179,7 @@ void DatabaseCore::open_file(const std::string& path, Vfs* vfs) {
         overlay_limit_ = std::clamp<std::uint64_t>(vfs_->memory_bytes() / 8, 64u << 20, 1u << 30);
     }
     // What sealing the history takes follows the limit of memory, too.
+    seal_budget_.least = std::clamp<std::uint64_t>(overlay_limit_ / 64, 4u << 10, seal_budget_.least);
     seal_budget_.gathered = std::clamp<std::uint64_t>(overlay_limit_ / 2, 8u << 20, seal_budget_.gathered);
     seal_budget_.merge.bytes_written =
         std::clamp<std::uint64_t>(overlay_limit_ / 4, 4u << 20, seal_budget_.merge.bytes_written);

@@ -25,8 +25,9 @@ namespace northstar::inline v0::detail {
 
 namespace retention_impl {
 
-/// So much that was committed while history was sealed ahead is not left to the next checkpoint.
-constexpr std::uint64_t k_most_unsealed_bytes = 32u << 20;
+/// What was committed while history was sealed ahead is left to the next checkpoint, up to so many times what is worth a
+/// segment.
+constexpr std::uint64_t k_most_unsealed = 32;
 /// The horizon moves by itself when twice as much is kept as was asked for, and this much more.
 constexpr std::uint64_t k_least_dropped_bytes = 1u << 20;
 constexpr std::uint64_t k_least_dropped_versions = 16384;
@@ -121,7 +122,7 @@ KeptPast DatabaseCore::keep_past(const Root& frozen, Placer& placer, Meta& meta,
         const bool at_once = !kept_before;
         const bool may_move = at_once || erasing_ != nullptr || may_move_horizon();
         const bool sealing =
-            erasing_ != nullptr || frozen.log_position - meta.sealed_position >= k_least_sealed_bytes;
+            erasing_ != nullptr || frozen.log_position - meta.sealed_position >= seal_budget_.least;
         add_young_base(frozen, meta, turned_on(*source_, frozen, kept_before), past);
         // The bases keep what was erased since.
         const bool roll = (roll_base_ || erasing_anew_) &&
@@ -169,7 +170,9 @@ bool DatabaseCore::seal_past(const Root& frozen, Placer& placer, const Meta& met
             past.sealed = ahead->take();
             past.sealed.dead.insert(past.sealed.dead.end(), dead.begin(), dead.end());
             fixed = past.sealed.last;
-            if (!whole && frozen.log_position - past.sealed.position < k_most_unsealed_bytes) return true;
+            if (!whole && frozen.log_position - past.sealed.position < k_most_unsealed * seal_budget_.least) {
+                return true;
+            }
         } else {
             ahead->discard();
         }

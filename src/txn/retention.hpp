@@ -8,9 +8,6 @@
 
 namespace northstar::inline v0::detail {
 
-/// Less of the log is indexed when it is asked for; a segment has a price of its own.
-inline constexpr std::uint64_t k_least_sealed_bytes = 1u << 20;
-
 /// What a checkpoint keeps of the past.
 struct KeptPast {
     HistoryFollower::Sealed sealed;

@@ -1,7 +1,6 @@
 #include "txn/seal_ahead.hpp"
 
 #include "pager/place.hpp"
-#include "txn/retention.hpp"
 
 #include <algorithm>
 #include <mutex>
@@ -11,8 +10,9 @@ namespace northstar::inline v0::detail {
 
 namespace seal_ahead_impl {
 
-/// What was committed while the rounds before took their time is worth another one.
-constexpr std::uint64_t k_worth_a_round_bytes = 12u << 20;
+/// What was committed while a round took its time is worth another one where it is so many times what is worth a
+/// segment.
+constexpr std::uint64_t k_worth_a_round = 12;
 constexpr int k_most_rounds = 3;
 /// Where memory pages take more than this part of their limit, a checkpoint that frees them comes first.
 constexpr std::uint64_t k_part_of_overlay = 4;
@@ -82,7 +82,7 @@ std::unique_ptr<DatabaseCore::SealedAhead> DatabaseCore::seal_ahead(bool if_due)
     for (int round = 0; round < k_most_rounds; ++round) {
         const auto [txn, position] =
             look([](const Root& root) { return std::pair(root.txn.load(), root.log_position); });
-        const std::uint64_t least = round == 0 ? k_least_sealed_bytes : k_worth_a_round_bytes;
+        const std::uint64_t least = seal_budget_.least * (round == 0 ? 1 : k_worth_a_round);
         if (position - ahead->sealed.position < least || checkpoint_waited_for_.load()) break;
         if (round == 0) {
             const std::lock_guard lock(space_mutex_);
