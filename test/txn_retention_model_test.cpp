@@ -236,7 +236,7 @@ private:
     void open() {
         const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(path_, options_);
         core->set_move_budget(budget_);
-        core->set_seal_budget({budget_.bytes_written, budget_});
+        core->set_seal_budget({budget_.bytes_written, budget_, 8192});
         db_.emplace(detail::make_database(core));
     }
     void check_whole() {

@@ -370,7 +370,7 @@ void CrashRun::open(Process& process) {
     // Small steps, so that a move of the horizon takes several, and some crash lies between any two.
     if (small_steps_) {
         process.core->set_move_budget({1024, 8192});
-        process.core->set_seal_budget({4096, {1024, 8192}});
+        process.core->set_seal_budget({4096, {1024, 8192}, 2048});
     }
     process.db.emplace(detail::make_database(process.core));
 }

@@ -55,10 +55,10 @@ std::optional<std::string_view> logged_value(const LogStore& log, const ExtentDi
 
 /// Memory that sealing may take, and what is worth it.
 struct SealBudget {
-    /// Bytes of the log: less is indexed when it is asked for, since a segment has a price of its own.
-    std::uint64_t least = 1u << 20;
     std::uint64_t gathered = 128u << 20;                  ///< by versions that are in no segment yet
     RewriteBudget merge{64u << 20, ~std::uint64_t{0}};    ///< by a piece of a merge
+    /// Bytes of the log: less is indexed when it is asked for, since a segment has a price of its own.
+    std::uint64_t least = 1u << 20;
 };
 
 class HistoryFollower {
