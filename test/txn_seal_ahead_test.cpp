@@ -21,7 +21,8 @@ Txn fill(Peer& peer, const std::string& tree = "t") {
     Txn last = 0;
     for (int i = 0; i < 120; ++i) {
         Transaction tx = peer.db.begin_write({Durability::lazy, std::nullopt});
-        for (int k = 0; k < 100; ++k) tx.tree(tree).put("k" + std::to_string(k), std::to_string(i) + std::string(80, 'v'));
+        const std::string value = std::to_string(i) + std::string(80, 'v');
+        for (int k = 0; k < 100; ++k) tx.tree(tree).put("k" + std::to_string(k), value);
         last = tx.commit().txn;
     }
     return last;

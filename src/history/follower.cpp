@@ -232,8 +232,8 @@ std::shared_ptr<const HistoryIndex> HistoryFollower::index(Txn txn) const {
     return index_;
 }
 
-/// Reads (before.last, txn]. Where transactions of several parts are among them, `placed` gets what ends with the last of
-/// these. `rest` gets what is behind: one segment at least, more where it is much. False: there is no room.
+/// Reads (before.last, txn]. Where transactions of several parts are among them, `placed` gets what ends with the last
+/// of these. `rest` gets what is behind: one segment at least, more where it is much. False: there is no room.
 bool HistoryFollower::build(Placer& placer, const Sealed& before, Txn txn, std::uint64_t log_end,
                             std::uint64_t generation, const Keeps& keeps, const HasRoom& has_room,
                             const SealBudget& budget, std::vector<StoredSegment>& placed,

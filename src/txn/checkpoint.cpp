@@ -1,6 +1,6 @@
 // checkpoint.cpp -- placing a root and switching the meta page; rebase.cpp then moves the overlay onto the new base.
 //
-//   1  hold the checkpoint lock, standing on the newest generation; seal history up to the visible root (seal_ahead.cpp)
+//   1  hold the checkpoint lock, standing on the newest generation; seal history (seal_ahead.cpp)
 //   2  freeze the root that is visible then, make its log durable; what it dropped dies in the new generation; what
 //      nobody needs any more becomes free
 //   3  place its memory pages, children first; follow the chain, the disk at work on them; write the ledger; flush

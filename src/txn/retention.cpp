@@ -25,8 +25,8 @@ namespace northstar::inline v0::detail {
 
 namespace retention_impl {
 
-/// What was committed while history was sealed ahead is left to the next checkpoint, up to so many times what is worth a
-/// segment.
+/// What was committed while history was sealed ahead is left to the next checkpoint, up to so many times what is worth
+/// a segment.
 constexpr std::uint64_t k_most_unsealed = 32;
 /// The horizon moves by itself when twice as much is kept as was asked for, and this much more.
 constexpr std::uint64_t k_least_dropped_bytes = 1u << 20;

@@ -1,5 +1,5 @@
-// seal_ahead.hpp -- history that a checkpoint seals before it freezes a root.  Layer: txn.  Threads: one at a time, with
-// the checkpoint mutex.
+// seal_ahead.hpp -- history that a checkpoint seals before it freezes a root.  Layer: txn.
+// Threads: one at a time, with the checkpoint mutex.
 //
 // While a root is frozen no page that it has is used again, so every commit pays for fresh memory: what reads the log
 // alone is done before.
