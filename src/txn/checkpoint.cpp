@@ -372,10 +372,16 @@ void DatabaseCore::checkpoint() {
 }
 
 /// Stands on the newest generation with the lock held and the visible root on the newest base; returns that root's
-/// view.
-ReadView* DatabaseCore::freeze() {
+/// view. `carves`: this thread has the lock already.
+ReadView* DatabaseCore::freeze(bool carves) {
     for (;;) {
-        catch_up();
+        if (carves) {
+            // What would take the turn, which nobody waits for with this lock, is left to the next checkpoint.
+            const Txn visible = processes_->load(Word::visible_txn);
+            if (follow_without_turn(visible)) roots_->advance(visible);
+        } else {
+            catch_up();
+        }
         if (newer_meta_exists()) {
             const TurnGuard guard(turn_);
             replay_to(processes_->load(Word::visible_txn), false);
@@ -424,7 +430,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, const Clearing& cle
     roots_->begin_freeze();
     ReadView* view = nullptr;
     try {
-        view = freeze();
+        view = freeze(ahead != nullptr);
     } catch (...) {
         roots_->thaw();
         throw;

@@ -404,7 +404,7 @@ private:
     void write_meta(const Meta& meta);
     void flush_everything();
     void ensure_unclean();
-    ReadView* freeze();
+    ReadView* freeze(bool carves = false);
     /// What a clearing takes and is not part of a tree is moved: down from behind its line, anywhere out of its window.
     /// `if_due`: not where the one before, maybe of another process, does as well and nobody waits.
     bool checkpoint_locked(bool clean, bool force, const Clearing& clearing = {}, bool if_due = false);
