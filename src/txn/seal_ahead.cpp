@@ -100,7 +100,10 @@ std::unique_ptr<DatabaseCore::SealedAhead> DatabaseCore::seal_ahead(bool if_due)
         // What this checkpoint made it does not make anew.
         fixed = ahead->sealed.last;
     }
-    return fixed != 0 ? std::move(ahead) : nullptr;
+    if (fixed == 0) return nullptr;
+    const std::lock_guard lock(space_mutex_);
+    note_room();
+    return ahead;
 }
 
 }  // namespace northstar::inline v0::detail
