@@ -3,6 +3,7 @@
 
 #include "hard/format/random_work.hpp"
 #include "hooked_vfs.hpp"
+#include "peer.hpp"
 
 using format_test::has_python;
 using format_test::read_database;
@@ -54,6 +55,54 @@ void compare_random(std::uint64_t seed, int rounds, int steps) {
 }
 
 }  // namespace
+
+// Values that were gone from the log and not yet from the history, and records that were overwritten by half, counted as
+// damage until somebody opened the file for writing.
+TEST_CASE("what a redaction leaves that was cut short in a write is read alike by both", "[TRUTH-4][CHAIN-3]") {
+    if (!has_python()) NORTHSTAR_SKIP("no python3");
+    const Workplace place;
+    const std::string path = place / "db";
+    txn_test::Peer peer(path);
+    northstar::Options reading;
+    reading.read_only = true;
+    const auto put = [&](const std::string& key, const std::string& value) {
+        peer.db.update([&](northstar::Transaction& tx) {
+            tx.tree("a").put(key, value);
+            tx.tree("a").put(key + " stays", value);
+        });
+    };
+    for (const char* const round : {"1", "2"}) {
+        put("short", std::string("secret ") + round);
+        put("long", std::string(3000, *round));
+        peer.db.checkpoint();
+    }
+    std::size_t cut_short = 0;
+    std::string before;
+    peer.vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t, bool done) {
+        if (call != northstar::test::FileCall::write) return;
+        const std::string now = txn_test::read_file(path);
+        if (!done) {
+            before = now;
+            return;
+        }
+        before.resize(std::max(before.size(), now.size()));
+        const auto [first, other] = std::mismatch(before.begin(), before.end(), now.begin());
+        const auto from = static_cast<std::size_t>(first - before.begin());
+        // The two meta pages are written as a whole or count for nothing.
+        if (from < 2 * 4096) return;
+        std::size_t to = now.size();
+        while (to > from && before[to - 1] == now[to - 1]) --to;
+        const std::size_t cut = from + (to - from) / 2;
+        txn_test::write_file(place / "cut short", now.substr(0, cut) + before.substr(cut));
+        compare(place / "cut short", place / "copy");
+        CHECK(northstar::Database::open(place / "cut short", reading).verify().ok());
+        ++cut_short;
+    });
+    for (const char* const key : {"short", "long"}) peer.db.redact("a", key, 0, "because", 0);
+    peer.vfs.set_hook({});
+    CHECK(cut_short > 10);
+    compare(path, place / "copy");
+}
 
 // A tree that a transaction made and dropped left a horizon in the catalog where no history was kept, for ever. Nothing
 // told of it in the log, so that whoever replayed had another catalog.

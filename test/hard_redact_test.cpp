@@ -106,6 +106,21 @@ void require_sound(const Database& db) {
     REQUIRE(report.problems.empty());
 }
 
+/// Who may only read finishes nothing, and takes nothing for damage.
+void require_sound_to_readers(const Machine& machine) {
+    Options options = machine.options;
+    options.read_only = true;
+    const std::unique_ptr<SimulatedVfs> process = machine.disk->process();
+    const Database db = detail::make_database(DatabaseCore::open(k_path, options, process.get()));
+    require_sound(db);
+    // Every version that is left can be read.
+    const Snapshot now = db.begin_read();
+    const bool kept = machine.options.history != History::nothing();
+    for (const char* const key : {"small", "medium", "large"}) REQUIRE((!db.history("t", key).empty() || !kept));
+    for (Txn t = db.statistics().oldest_txn; t <= now.txn(); ++t) REQUIRE(db.begin_read(AsOf::txn(t)).txn() == t);
+    for (Txn t = db.statistics().oldest_txn; t <= now.txn(); ++t) db.begin_read(AsOf::txn(t)).state_hash();
+}
+
 /// Redactions that are in the log are finished in the file.
 void check(const Machine& machine, const Database& db, const std::string& bytes) {
     const Snapshot now = db.begin_read();
@@ -153,6 +168,7 @@ TEST_CASE("a redaction is undone or finished when power fails at any call", "[CH
             if (died) {
                 machine.drop();
                 machine.vfs.push_back(machine.disk->process());
+                require_sound_to_readers(machine);
                 // The recovery is cut short now and then.
                 if (call % 2 == 0) {
                     machine.disk->crash_at(machine.disk->calls() + 1 + call % 61, CrashKind::power);

@@ -29,12 +29,14 @@ struct Told {
 const HistoryComparison::HorizonOf k_everything = [](std::uint64_t) { return Txn{0}; };
 
 std::string difference(World& log, const std::vector<const SegmentView*>& stored, Txn last,
-                       const HistoryComparison::HorizonOf& horizon = k_everything) {
+                       const HistoryComparison::HorizonOf& horizon = k_everything,
+                       const std::string& erasing = "") {
     HistoryComparison comparison(horizon, {std::byte{1}, std::byte{2}});
     ChangeReader reader;
     log.replay(0, last, [&](const RecordView& record) {
         if (reader.add(record)) comparison.add_logged(reader);
     });
+    if (!erasing.empty()) comparison.expect_erased(1, erasing, 1);
     for (const SegmentView* view : stored) {
         std::vector<std::shared_ptr<const SegmentView>> alone;
         alone.emplace_back(std::shared_ptr<void>(), view);
@@ -187,4 +189,8 @@ TEST_CASE("segments may still say where a value was that the log lost to a redac
     CHECK(difference(world, {&after.view}, 1) == "versions of a key of tree 1");
     const Segment both = log.segment();
     CHECK(difference(world, {&both.view}, 1).empty());
+    // While a redaction is not finished it may still be there, what that redaction erases and nothing else.
+    CHECK(difference(world, {&after.view}, 1, k_everything, "short").empty());
+    CHECK(difference(world, {&both.view}, 1, k_everything, "short").empty());
+    CHECK(difference(world, {&after.view}, 1, k_everything, "long") == "versions of a key of tree 1");
 }

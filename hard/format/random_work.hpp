@@ -92,7 +92,7 @@ private:
     void open() {
         const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(path_, options_, vfs_);
         core->set_move_budget({2048, 32768});  // the horizon moves in many steps
-        core->set_seal_budget({8192, {2048, 32768}});
+        core->set_seal_budget({8192, {2048, 32768}, 4096});
         db_.emplace(detail::make_database(core));
     }
 

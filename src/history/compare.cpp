@@ -74,16 +74,27 @@ void HistoryComparison::add_logged(const ChangeReader& changes) {
     }
 }
 
+void HistoryComparison::expect_erased(std::uint64_t tree, std::string_view key, Txn txn) {
+    erasing_.insert(digest(tree, key, compare_impl::redacted_at(txn)));
+}
+
+/// The log has lost the value, and the version may say that it was there.
+bool HistoryComparison::is_gone(const HistoryVersion& version, const Digest& redacted) const {
+    const bool may = version.kind == HistoryVersion::Kind::logged ||
+                     (version.kind == HistoryVersion::Kind::inlined && erasing_.contains(redacted));
+    return may && redacted_.contains(redacted);
+}
+
 void HistoryComparison::add_stored(const SegmentSet& stored) {
     RunWalk walk(stored);
     for (walk.seek({}); !walk.done(); walk.next()) {
         OfTree& tree = of(walk.tree());
         for (const HistoryVersion& version : walk.versions()) {
             if (!tree.counts(version.txn)) continue;
-            if (version.kind == HistoryVersion::Kind::logged && !redacted_.empty()) {
-                const Digest gone = digest(walk.tree(), walk.key(), compare_impl::redacted_at(version.txn));
-                if (redacted_.contains(gone)) {
-                    tree.versions.stored.add(gone);
+            if (!redacted_.empty()) {
+                const Digest redacted = digest(walk.tree(), walk.key(), compare_impl::redacted_at(version.txn));
+                if (is_gone(version, redacted)) {
+                    tree.versions.stored.add(redacted);
                     continue;
                 }
             }

@@ -31,6 +31,9 @@ public:
 
     /// What a transaction did, as the log has it. Before anything stored.
     void add_logged(const ChangeReader& changes);
+    /// A value that a redaction has not erased everywhere yet: where the log has lost it, the segments may still have
+    /// it. Before anything stored.
+    void expect_erased(std::uint64_t tree, std::string_view key, Txn txn);
     /// All of the same transactions. Error(corrupt) where the segments make no sense.
     void add_stored(const SegmentSet& stored);
     /// Empty: both say the same; else what differs, in a few words.
@@ -58,6 +61,7 @@ private:
     using Digest = std::pair<std::uint64_t, std::uint64_t>;
 
     OfTree& of(std::uint64_t tree);
+    bool is_gone(const HistoryVersion& version, const Digest& redacted) const;
     Digest digest(std::uint64_t tree, std::string_view key, const HistoryVersion& version) const;
     Digest digest(const HistoryRange& range) const;
 
@@ -67,6 +71,7 @@ private:
     std::uint64_t last_tree_ = 0;
     OfTree* last_ = nullptr;
     std::set<Digest> redacted_;  // in the log; the segments may still say where the value was
+    std::set<Digest> erasing_;   // by redactions that are not finished; the segments may still have the value
 };
 
 }  // namespace northstar::inline v0::detail

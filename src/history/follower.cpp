@@ -154,8 +154,13 @@ std::optional<std::string_view> logged_value_at(const LogStore& log, const std::
     try {
         return read_logged_value(bytes, place, page_size, tree, key, version);
     } catch (const Error& error) {
+        if (error.code() != Errc::corrupt) throw;
+        if (const std::optional<RecordView> record = log.restated(version.position)) {
+            const std::optional<LogOperation> operation = record->find(tree, key);
+            if (operation && operation->position == version.position && operation->redacted) return std::nullopt;
+        }
         // It may be about to be redacted just now.
-        if (error.code() != Errc::corrupt || !log.settled()) throw;
+        if (!log.settled()) throw;
     }
     return read_logged_value(bytes, place, page_size, tree, key, version);
 }

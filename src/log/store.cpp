@@ -187,7 +187,20 @@ const std::byte* LogStore::bytes(std::uint64_t position, std::uint64_t length) c
 std::optional<RecordView> LogStore::peek(std::uint64_t position) const {
     std::optional<RecordView> record = look(position);
     if (!record && settled()) record = look(position);
+    if (!record && restated_.contains(position)) record = restated(position);
     return record;
+}
+
+void LogStore::restate(std::uint64_t position, std::vector<std::byte> record) {
+    restated_[position] = std::move(record);
+}
+
+std::optional<RecordView> LogStore::restated(std::uint64_t position) const {
+    const auto behind = restated_.upper_bound(position);
+    if (behind == restated_.begin()) return std::nullopt;
+    const auto& [begin, bytes] = *std::prev(behind);
+    if (position >= begin + bytes.size()) return std::nullopt;
+    return RecordView(bytes);
 }
 
 std::optional<RecordView> LogStore::look(std::uint64_t position) const {

@@ -77,7 +77,12 @@ public:
     /// Asked when a record is not intact: waits while records are being overwritten; true: look again.
     void set_patience(std::function<bool()> patience) { patience_ = std::move(patience); }
     bool settled() const { return patience_ && patience_(); }
-    /// The intact record at a position, nullopt when there is none.
+    /// For who must not write: the record at a position, whose overwriting was cut short, as its redactions leave it.
+    /// Before anybody else reads.
+    void restate(std::uint64_t position, std::vector<std::byte> record);
+    /// The restated record that a position lies in.
+    std::optional<RecordView> restated(std::uint64_t position) const;
+    /// The intact record at a position, or the restated one; nullopt when there is none.
     std::optional<RecordView> peek(std::uint64_t position) const;
     /// The same, where one must be: throws Error(corrupt).
     RecordView read(std::uint64_t position) const;
@@ -122,6 +127,7 @@ private:
     File& file_;
     FilePages& pages_;
     std::function<bool()> patience_;
+    std::map<std::uint64_t, std::vector<std::byte>> restated_;
     const std::uint32_t seed_;
     const std::uint32_t log_align_;
     const std::uint64_t page_size_;

@@ -457,7 +457,12 @@ private:
     std::vector<Erasure> pending_erasures();
     bool both_generations_behind(Txn txn);
     void erase_from_log(const std::vector<Erasure>& erasures);
-    void erase_in_record(std::uint64_t position, const std::vector<const Erasure*>& values);
+    struct ErasedRecord {
+        std::vector<std::byte> bytes;
+        std::uint64_t changed = 0;  // bytes from the front on
+    };
+    ErasedRecord erased_record(std::uint64_t position, const std::vector<const Erasure*>& values);
+    void restate_half_erased();
     std::optional<RecordView> unchecked_record(std::uint64_t position);
     std::function<bool(std::uint64_t, std::string_view, Txn)> redacted_values() const;
     void erase_from_segments(HistoryFollower::Sealed& sealed, Placer& placer, std::uint64_t generation);

@@ -14,6 +14,7 @@
 //           page made since; nothing of the log is let go of meanwhile. Whoever finds it and nobody at work goes on: a
 //           first opener before anybody else gets in, other processes in the background or at their next checkpoint.
 // [ERASE-2] A record is overwritten only with bytes whose digest the redaction names.
+//           Who may not write sees records that were overwritten in part as they will be.
 // [ERASE-3] Values in pages of a generation that somebody reads stay as they are.
 #include "base/bytes.hpp"
 #include "base/error.hpp"
@@ -269,23 +270,34 @@ std::optional<std::uint64_t> DatabaseCore::record_position(Txn txn, std::uint32_
     return std::nullopt;
 }
 
-/// Overwrites every record that the erasures name. Call with the checkpoint mutex: extents stay where they are.
-void DatabaseCore::erase_from_log(const std::vector<Erasure>& erasures) {
-    // Of several redactions of one record the newest names what is left of it.
+namespace erasure_impl {
+
+/// By record; of several redactions of one the newest, which is the last, names what is left of it.
+std::map<std::pair<Txn, std::uint32_t>, std::vector<const Erasure*>> by_record(const std::vector<Erasure>& erasures) {
     std::map<std::pair<Txn, std::uint32_t>, std::vector<const Erasure*>> records;
     for (const Erasure& erasure : erasures) {
         if (erasure.redaction.position == 0) continue;
         records[{erasure.redaction.txn, erasure.redaction.part}].push_back(&erasure);
     }
+    return records;
+}
+
+}  // namespace erasure_impl
+
+/// Overwrites every record that the erasures name. Call with the checkpoint mutex: extents stay where they are.
+void DatabaseCore::erase_from_log(const std::vector<Erasure>& erasures) {
     ReadView* view = freeze();
     std::atomic<std::uint64_t>& rewrites = processes_->word(Word::rewrites);
     try {
         // Odd already where a process died at it.
         if (rewrites.load() % 2 == 0) rewrites.fetch_add(1);
-        for (const auto& [place, values] : records) {
+        for (const auto& [place, values] : erasure_impl::by_record(erasures)) {
             const std::optional<std::uint64_t> position = record_position(place.first, place.second);
             // The log may have let go of it; then it is free space.
-            if (position) erase_in_record(*position, values);
+            if (!position) continue;
+            const ErasedRecord erased = erased_record(*position, values);
+            file_->write(log_->file_offset(*position),
+                         {erased.bytes.data(), static_cast<std::size_t>(erased.changed)});
         }
         flush_everything();
         rewrites.fetch_add(1);
@@ -298,30 +310,40 @@ void DatabaseCore::erase_from_log(const std::vector<Erasure>& erasures) {
     release_carving();
 }
 
-void DatabaseCore::erase_in_record(std::uint64_t position, const std::vector<const Erasure*>& values) {
+/// What the redactions leave of a record, which may be overwritten already, in part or as a whole.
+DatabaseCore::ErasedRecord DatabaseCore::erased_record(std::uint64_t position,
+                                                       const std::vector<const Erasure*>& values) {
     const auto damaged = [&](const char* what) {
         fail(Errc::corrupt, "the log record at position " + std::to_string(position) + " of " + path_ + ' ' + what +
                                 ", so its values cannot be redacted; run 'northstar verify'", path_);
     };
     const std::optional<RecordView> record = unchecked_record(position);
     if (!record) damaged("cannot be read");
-    std::vector<std::byte> copy(record->bytes().begin(), record->bytes().end());
-    std::uint64_t end = 0;  // of what changes
+    ErasedRecord erased{{record->bytes().begin(), record->bytes().end()}, 0};
     for (const Erasure* value : values) {
         const std::uint32_t index = value->redaction.index;
         if (index >= record->size()) damaged("has fewer operations than a redaction names");
-        const LogOperation operation = RecordView(copy).operation(index);
+        const LogOperation operation = RecordView(erased.bytes).operation(index);
         if (operation.kind != OperationKind::put || operation.tree != value->tree || operation.key != value->key) {
             damaged("is not what a redaction names");
         }
-        redact_record(copy, index, log_->seed());
-        end = std::max(end, operation.value_position - position + operation.value.size());
+        redact_record(erased.bytes, index, log_->seed());
+        erased.changed = std::max(erased.changed, operation.value_position - position + operation.value.size());
     }
     // [ERASE-2]
-    if (record_digest(RecordView(copy)) != values.back()->redaction.remaining) {
+    if (record_digest(RecordView(erased.bytes)) != values.back()->redaction.remaining) {
         damaged("is not what a redaction names");
     }
-    file_->write(log_->file_offset(position), {copy.data(), static_cast<std::size_t>(end)});
+    return erased;
+}
+
+void DatabaseCore::restate_half_erased() {
+    const std::vector<Erasure> erasures = pending_erasures();
+    for (const auto& [place, values] : erasure_impl::by_record(erasures)) {
+        const std::optional<std::uint64_t> position = record_position(place.first, place.second);
+        if (!position || log_->peek(*position)) continue;
+        log_->restate(*position, erased_record(*position, values).bytes);
+    }
 }
 
 /// Waits while records are overwritten. False: they never were.

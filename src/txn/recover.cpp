@@ -254,8 +254,12 @@ void DatabaseCore::recover_read_only() {
     LogScanner scanner(bytes, extents, log_->seed(), start);
     RecordView record;
     Txn redaction = meta.redaction_txn;
+    std::uint64_t redaction_position = meta.redaction_position;
     while (scanner.next(record)) {
-        if (redaction == 0 && redacts(record)) redaction = record.txn() + (record.kind() == RecordKind::part ? 1 : 0);
+        if (redaction == 0 && redacts(record)) {
+            redaction = record.txn() + (record.kind() == RecordKind::part ? 1 : 0);
+            redaction_position = record.position();
+        }
         bool there = true;
         for (std::uint32_t i = 0; i < record.extents() && there; ++i) {
             // A power loss may keep the record and lose the file's new size: nothing durable lay in there.
@@ -279,10 +283,20 @@ void DatabaseCore::recover_read_only() {
     processes_->store(Word::visible_txn, scanner.cursor().txn);
     processes_->store(Word::durable_txn, scanner.cursor().txn);
     processes_->store(Word::log_position, at);
+    processes_->store(Word::redaction_position, redaction_position);
     processes_->store(Word::redaction, redaction);
-    const TurnGuard guard(turn_);
-    replay_to(scanner.cursor().txn, false);
-    roots_->advance(scanner.cursor().txn);
+    {
+        const TurnGuard guard(turn_);
+        replay_to(scanner.cursor().txn, false);
+        roots_->advance(scanner.cursor().txn);
+    }
+    if (redaction == 0) return;
+    try {
+        restate_half_erased();
+    } catch (const Error& error) {
+        // A damaged log is shown as far as it goes; whoever reads the rest is told.
+        if (error.code() != Errc::corrupt) throw;
+    }
 }
 
 }  // namespace northstar::inline v0::detail

@@ -6,6 +6,7 @@
 #include "format/node.hpp"
 #include "history/compare.hpp"
 #include "log/chain.hpp"
+#include "txn/erasure.hpp"
 #include "txn/inspect.hpp"
 #include "txn/ledger.hpp"
 #include "txn/past.hpp"
@@ -400,6 +401,12 @@ void DatabaseCore::check_history(const SegmentSet& stored, const Root& root) {
         expect_behind(reader.anchor().txn, last);
         last = reader.anchor().txn;
         comparison.add_logged(reader);
+    }
+    // Asked behind the log, which may have lost a value meanwhile.
+    if (pending_redaction() != 0) {
+        for (const Erasure& erasure : pending_erasures()) {
+            comparison.expect_erased(erasure.tree, erasure.key, erasure.redaction.txn);
+        }
     }
     comparison.add_stored(stored);
     const std::string differs = comparison.difference();

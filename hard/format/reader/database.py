@@ -9,6 +9,7 @@ from .ledger import Ledger
 from .log import NO_CHAIN, Log, follow_chain
 from .nodes import Entry, Tree
 from .pages import NOTHING, RETENTION, Pages
+from .unfinished import restate
 
 
 class NamedTree:
@@ -123,6 +124,10 @@ class Database:
         self.txn, self.time = meta.txn, meta.time
         self._kept_there = self.keeps_history()
         self.log = Log(self.pages, meta.uuid, meta.log_align, self.ledger.extents, meta.log_position)
+        if meta.redaction_txn:
+            horizon = self.ledger.horizon
+            begin = horizon.position if horizon and horizon.position else meta.oldest_position
+            restate(self.log, begin, meta.redaction_position, meta.log_position)
         self.behind = list(self.log.commits(meta.log_position, meta.log_epoch, meta.txn))
         self.log.check_end(meta.log_position)
         for commit in self.behind:
@@ -149,6 +154,14 @@ class Database:
     def digests_before_redaction(self):
         return {place: redacted.original for place, redacted in self.catalog.redacted.items()}
 
+    def erasing(self):
+        """{(tree, key, txn)}: values that redactions name which nobody finished, or may have finished unsaid."""
+        meta, found = self.meta, self.behind
+        if meta.redaction_txn:
+            found = self.commits_from(meta.redaction_position, *self.log.reading_at(meta.redaction_position))
+        return {(op.tree, op.key, records.redaction(op.value, record.what).txn)
+                for commit in found for record, op in commit.operations() if op.kind == records.REDACT}
+
     def commits(self):
         """Every commit that the log still has, from the horizon on; with chain hashes as far as they can be known."""
         meta, horizon = self.meta, self.ledger.horizon
@@ -162,13 +175,15 @@ class Database:
             found = self.commits_from(meta.oldest_position, *self.log.reading_at(meta.oldest_position))
         else:
             found = self.behind
-        if found:
-            chain = known.get(found[0].txn - 1)
-            if chain is None:
-                found[0].chain = known.get(found[0].txn)
-                follow_chain(found[1:], found[0].chain, self.digests_before_redaction())
-            else:
-                follow_chain(found, chain, self.digests_before_redaction())
+        redacted = self.digests_before_redaction()
+        if found and found[0].txn - 1 in known:
+            follow_chain(found, known[found[0].txn - 1], redacted)
+            return found
+        for place, commit in enumerate(found, 1):
+            if commit.txn in known:
+                commit.chain = known[commit.txn]
+                follow_chain(found[place:], commit.chain, redacted)
+                break
         return found
 
     def commits_from(self, position, epoch, txn):

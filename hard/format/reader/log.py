@@ -42,10 +42,11 @@ class Log:
 
     def __init__(self, pages, uuid, log_align, extents, base):
         self._pages = pages
-        self._uuid_checksum = crc32c(uuid)
-        self._log_align = log_align
+        self.uuid_checksum = crc32c(uuid)
+        self.log_align = log_align
         self._base = base
         self._verified = {}  # position -> what _intact() found
+        self._restated = {}  # position -> bytes of a record that lies there in part
         self.extents = {}
         for extent in extents:
             self._announce(extent)
@@ -76,21 +77,38 @@ class Log:
         place = self._extent_of(position)
         if place is None or place[0] + size > place[1]:
             raise Damage(f"log position {position}: {size} bytes are not in the log")
+        for begin, raw in self._restated.items():
+            if begin <= position < begin + len(raw):
+                return raw[position - begin:position - begin + size]
         return self._pages.data[place[0]:place[0] + size]
 
-    def _intact(self, position):
-        """The bytes of the intact record at the position, or None."""
+    def unverified(self, position):
+        """The bytes of the record that lies at the position, intact or not; None where there is none."""
         place = self._extent_of(position)
         if position % 8 or place is None or place[1] - place[0] < SHORTEST:
             return None
         at, end = place
         length = int.from_bytes(self._pages.data[at + 4:at + 8], "little") * 8
-        if at + length > end:
+        if length < SHORTEST or at + length > end:
             return None
+        raw = self._pages.data[at:at + length]
+        return raw if int.from_bytes(raw[8:16], "little") == position else None
+
+    def _intact(self, position):
+        """The bytes of the intact record at the position, or None."""
         if position not in self._verified:
-            raw = self._pages.data[at:at + length]
-            self._verified[position] = raw if is_intact(raw, position, self._uuid_checksum) else None
+            raw = self.unverified(position)
+            if raw is None:
+                return None  # its extent may not be known yet
+            self._verified[position] = raw if is_intact(raw, position, self.uuid_checksum) else None
         return self._verified[position]
+
+    def restate(self, position, raw):
+        """From here on the record at the position is this one."""
+        self._verified[position] = self._restated[position] = raw
+
+    def record_at(self, position):
+        return Record(self._intact(position), self.log_align)
 
     def begins_at(self, position):
         """Whether a record stands there; what is left of an extent may begin inside one."""
@@ -114,7 +132,7 @@ class Log:
                     or (header.epoch <= epoch if header.kind == EPOCH else header.epoch != epoch)
                     or header.txn != (txn + 1 if header.kind == COMMIT else txn)):
                 break
-            record = Record(raw, self._log_align)
+            record = Record(raw, self.log_align)
             if record.time < time:
                 raise Damage(f"{record.what}: before the record ahead of it in time")
             position += record.length
@@ -156,7 +174,7 @@ class Log:
                     raise Damage(f"log position {end}: damaged; a record at {header.position} says that the log was "
                                  f"durable up to {header.durable}")
                 if header.kind in (EXTENTS, NEXT):
-                    for extent in Record(raw, self._log_align).extents:
+                    for extent in Record(raw, self.log_align).extents:
                         if extent[0] not in self.extents:
                             self.extents[extent[0]] = extent
                             extents.append(extent)

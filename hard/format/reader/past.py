@@ -3,7 +3,7 @@
 from . import records
 from .checksums import crc32c
 from .cursor import Cursor, Damage
-from .database import Catalog, state_hash
+from .database import Catalog, Entry, state_hash
 from .pages import NOTHING
 from .segments import ERASED, INLINED, LOGGED, Range, Segment
 
@@ -123,6 +123,16 @@ class Past:
                 changes[CATALOG, op.key] = ERASE, None
         self.ranges += ranges
         return changes
+
+    def forget(self, values):
+        """{(tree, key, txn)}: they count as redacted from here on."""
+        for tree, key, txn in values:
+            versions = self.versions.get(tree, {}).get(key, [])
+            versions[:] = [(when, REDACTED, b"") if when == txn and kind == PUT else (when, kind, value)
+                           for when, kind, value in versions]
+            entry = self.bases.get(tree, {}).get(key)
+            if entry and entry.txn == txn:
+                self.bases[tree][key] = Entry(txn, b"")
 
     def horizon_of(self, tree):
         """The oldest txn that the tree can be read at."""
