@@ -764,3 +764,36 @@ TEST_CASE("what lies behind the last page of a file that is longer becomes zeros
     CHECK(zeros > 0);
     require_sound(peer.db);
 }
+
+// Values that the log had lost and the segments not yet were taken for damage.
+TEST_CASE("verify finds nothing wrong at any step of a redaction by another process", "[CHAIN-3][DMG-5]") {
+    const Workplace place;
+    const std::string path = place / "db";
+    txn_test::Peer peer(path);
+    peer.core->set_seal_budget({8192, {2048, 32768}, 16});  // checkpoints seal what there is
+    for (int round = 0; round < 3; ++round) {
+        peer.db.update([&](Transaction& tx) {
+            tx.tree("t").put("short", "value " + std::to_string(round));
+            tx.tree("t").put("long", std::string(3000, static_cast<char>('a' + round)));
+        });
+        peer.db.checkpoint();
+    }
+    Options reading = txn_test::quiet();
+    reading.read_only = true;
+    const Database reader = Database::open(path, reading);
+    int steps = 0;
+    peer.vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t, bool done) {
+        if (call != northstar::test::FileCall::write || !done) return;
+        require_sound(reader);
+        ++steps;
+    });
+    for (const char* const key : {"short", "long"}) {
+        try {
+            peer.db.redact("t", key, 0, "asked for", 0);
+        } catch (const Error& error) {
+            REQUIRE(error.code() == Errc::still_held);
+        }
+    }
+    peer.vfs.set_hook(nullptr);
+    CHECK(steps > 20);
+}
