@@ -4,6 +4,7 @@
 #include "northstar.hpp"
 
 #include <chrono>
+#include <optional>
 #include <thread>
 
 using namespace tool_test;
@@ -285,6 +286,23 @@ TEST_CASE("stat shows numbers for people and for programs", "[tool]") {
     CHECK(ok(place, {"stat", db, "--json"})
               .find("\"used_pages\":" + std::to_string(own.used_pages) + ",\"free_pages\":" +
                     std::to_string(own.free_pages)) != std::string::npos);
+}
+
+TEST_CASE("stat tells of a redaction that waits for a snapshot", "[tool][CHAIN-3]") {
+    const Workplace place;
+    const std::string db = example(place);
+    CHECK(ok(place, {"stat", db, "--json"}).find("\"redaction_pending\":0,") != std::string::npos);
+    CHECK(ok(place, {"stat", db}).find("redaction") == std::string::npos);
+    northstar::Database writer = northstar::Database::open(db);
+    std::optional<northstar::Snapshot> held = writer.begin_read();
+    const std::string tree = held->tree_names().front();
+    const std::string key((*held->tree(tree).all().begin()).key);
+    CHECK_THROWS_AS(writer.redact(tree, key, 0, "asked for", 0), northstar::Error);
+    CHECK(ok(place, {"stat", db, "--json"}).find("\"redaction_pending\":5,") != std::string::npos);
+    CHECK(ok(place, {"stat", db}).find("the redaction of txn 5 is not finished") != std::string::npos);
+    held.reset();
+    writer.checkpoint();
+    CHECK(ok(place, {"stat", db}).find("redaction") == std::string::npos);
 }
 
 TEST_CASE("replay rebuilds the state and compares it", "[tool][TRUTH-2][TRUTH-5]") {

@@ -186,6 +186,7 @@ int run_stat(const Arguments& arguments, Output& output) {
         }
         writer.name("history").string(format_history(database.history()));
         for (const Row& row : rows) writer.name(row.name).number(row.value);
+        writer.name("redaction_pending").number(statistics.redaction_pending);
         writer.name("poisoned").boolean(statistics.poisoned).name("process").begin_object();
         for (const Row& row : process_rows) writer.name(row.name).number(row.value);
         output.line(writer.end_object().end_object().text());
@@ -198,6 +199,11 @@ int run_stat(const Arguments& arguments, Output& output) {
     }
     output.line("history                     " + format_history(database.history()));
     for (const Row& row : rows) print_row(row, output);
+    if (statistics.redaction_pending != 0) {
+        output.line(output.paint(Colour::red, "the redaction of txn " + std::to_string(statistics.redaction_pending) +
+                                                  " is not finished: its values are still in the file; whoever opens "
+                                                  "it for writing goes on, once nobody reads them"));
+    }
     if (statistics.poisoned)
         output.line(output.paint(Colour::red, "poisoned: a flush failed; close it everywhere and open it again"));
     if (arguments.has("all")) {
