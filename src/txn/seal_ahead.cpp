@@ -85,6 +85,11 @@ std::unique_ptr<DatabaseCore::SealedAhead> DatabaseCore::seal_ahead(bool if_due)
         const std::uint64_t least = seal_budget_.least * (round == 0 ? 1 : k_worth_a_round);
         if (position - ahead->sealed.position < least || checkpoint_waited_for_.load()) break;
         if (round == 0) {
+            // What other processes announced is not free, whatever the map says.
+            look([&](const Root& root) {
+                learn_announced(root);
+                return true;
+            });
             const std::lock_guard lock(space_mutex_);
             load_space();
             ahead->done_with = false;
