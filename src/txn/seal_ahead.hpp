@@ -3,7 +3,8 @@
 //
 // While a root is frozen no page that it has is used again, so every commit pays for fresh memory: what reads the log
 // alone is done before.
-// [AHEAD-1] Space is carved from the making to the end of this: no other process makes a generation in between.
+// [AHEAD-1] Space is carved from the making to the end of this: no other process makes a generation in between. What
+//           others announced before, also behind the newest visible commit, is learned first and is not free.
 // [AHEAD-2] What was not taken is named nowhere: its pages are given back, or the map of space is read anew.
 // [AHEAD-3] What is committed while it works is left to the next checkpoint, unless it is much: until then its past is
 //           read from the log.
