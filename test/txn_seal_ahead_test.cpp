@@ -16,6 +16,9 @@ using txn_test::Workplace;
 
 constexpr std::uint64_t k_page = 4096;
 
+/// Nobody catches it on the way: what was held is let go of, and nothing else is done, as at a death.
+struct Death {};
+
 /// So many commits that a checkpoint seals what they did.
 Txn fill(Peer& peer, const std::string& tree = "t") {
     Txn last = 0;
@@ -148,4 +151,27 @@ TEST_CASE("Where sealing ahead fails, nothing of it keeps a page", "[AHEAD-2]") 
     peer.db.checkpoint();
     CHECK(peer.core->newest_meta().sealed_txn == filled);
     CHECK(sound(peer.db));
+}
+
+TEST_CASE("A log extent that a dead writer announced is left alone by history that is sealed ahead",
+          "[AHEAD-2][SPACE-2]") {
+    const Workplace place;
+    Peer heir(place / "a.db");
+    const Txn filled = fill(heir);
+    Peer writer(place / "a.db");
+    const std::size_t before = writer.core->log().extents().size();
+    writer.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+        if (call == FileCall::write && done && writer.core->log().extents().size() > before) throw Death();
+    });
+    const auto write_until_death = [&] {
+        for (int i = 0; i < 1000; ++i) writer.put("w" + std::to_string(i), 20'000);
+    };
+    CHECK_THROWS_AS(write_until_death(), Death);
+    writer.vfs.set_hook({});
+    REQUIRE(writer.core->log().extents().size() > before);
+    heir.db.checkpoint();
+    CHECK(heir.core->newest_meta().sealed_txn >= filled);
+    heir.put("k1", 7, Durability::full);
+    CHECK(value_at(heir.db, filled) == "119" + std::string(80, 'v'));
+    CHECK(sound(heir.db));
 }
