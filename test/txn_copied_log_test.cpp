@@ -282,6 +282,25 @@ TEST_CASE("A replay from the beginning has the default retention that the log be
     require_sound(copy.db);
 }
 
+TEST_CASE("A replay shows nothing before the txn to which its source was pruned", "[TRUTH-5][PAST-5]") {
+    const Txn pruned = GENERATE(Txn{1}, Txn{2});
+    const Workplace place;
+    {
+        Peer source(place / "a.db");
+        for (int i = 0; i < 3; ++i) source.put("k" + std::to_string(i));
+        source.db.prune(AsOf::txn(pruned));
+    }
+    for (const Txn to : {pruned, Txn{3}}) {
+        const std::string path = place / ("b" + std::to_string(to) + ".db");
+        Database::replay(place / "a.db", path, AsOf::txn(to));
+        Peer copy(path);
+        CHECK(copy.db.statistics().oldest_txn == pruned);
+        CHECK(copy.db.begin_read(AsOf::txn(pruned)).tree("t").size() == pruned);
+        CHECK(code_of([&] { copy.db.begin_read(AsOf::txn(pruned - 1)); }) == Errc::before_horizon);
+        require_sound(copy.db);
+    }
+}
+
 TEST_CASE("A replay of a log that was rewritten is refused and leaves nothing behind", "[TRUTH-5][CHAIN-1][COPY-1]") {
     const Workplace place;
     std::uint64_t offset = 0;

@@ -7,6 +7,7 @@
 #include "log/record.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <functional>
 
@@ -60,11 +61,16 @@ public:
         detail::redact_record(without, lawful.index, core().log().seed());
         lawful.remaining = detail::record_digest(RecordView(without));
     }
-    /// What opening the file fails with whose log ends with a redaction; nullopt: it does not fail.
-    std::optional<Errc> code_of_opening(std::uint64_t id, const std::string& key, const Redaction& redaction) {
+    struct Named {
+        std::uint64_t tree;
+        std::string key;
+        Redaction redaction;
+    };
+    /// A copy of the file whose log ends with redactions.
+    void end_with(const std::vector<Named>& redactions) {
         detail::LogStore& log = core().log();
         detail::OperationList list;
-        list.redact(id, key, redaction);
+        for (const Named& named : redactions) list.redact(named.tree, named.key, named.redaction);
         list.erase(tree, "secret");
         list.finish();
         detail::RecordFields fields;
@@ -78,7 +84,14 @@ public:
         std::string file = read_file(path_);
         std::memcpy(file.data() + log.file_offset(log.end()), record.data(), record.size());
         write_file(copy(), file);
+    }
+    /// What opening the copy fails with; nullopt: it does not fail.
+    std::optional<Errc> code_of_opening() {
         return code_of([&] { Peer heir(copy()); });
+    }
+    std::optional<Errc> code_of_opening(std::uint64_t id, const std::string& key, const Redaction& redaction) {
+        end_with({{id, key, redaction}});
+        return code_of_opening();
     }
     /// Is the record with the secret what it was?
     bool victim_is_whole() {
@@ -121,6 +134,44 @@ TEST_CASE("A redaction that names what its record does not have is damage, and n
     SECTION("something else that is left of it") { redaction.remaining.bytes[31] ^= 1; }
     CHECK(log.code_of_opening(tree, key, redaction) == Errc::corrupt);
     CHECK(log.victim_is_whole());
+}
+
+TEST_CASE("A redaction whose record is damaged keeps no other record from being overwritten", "[CHAIN-3][DMG-4]") {
+    Log log;
+    Redaction damaged = log.lawful;
+    damaged.txn = k_victim - 1;
+    damaged.index = 1000;
+    log.end_with({{log.tree, "first", damaged}, {log.tree, "secret", log.lawful}});
+    CHECK(log.code_of_opening() == Errc::corrupt);
+    CHECK_FALSE(log.victim_is_whole());
+}
+
+TEST_CASE("A redaction whose record is damaged leaves nobody waiting for its end", "[CHAIN-3][DMG-4][SWARM-1]") {
+    Log log;
+    Redaction damaged = log.lawful;
+    damaged.index = 1000;
+    log.end_with({{log.tree, "secret", damaged}});
+    Options options = quiet();
+    options.read_only = true;
+    Peer reader(log.copy(), options);
+    CHECK(log.code_of_opening() == Errc::corrupt);
+    CHECK(reader.core->processes().load(detail::Word::rewrites) % 2 == 0);
+}
+
+TEST_CASE("A redaction whose record lies behind damage in the log is not taken for carried out", "[CHAIN-3][DMG-4]") {
+    Log log;
+    log.end_with({{log.tree, "secret", log.lawful}});
+    Options options = quiet();
+    options.read_only = true;
+    Peer reader(log.copy(), options);
+    detail::DatabaseCore& core = *reader.core;
+    const std::uint64_t first = core.record_position(k_victim - 1, 0).value();
+    const std::uint64_t behind = log.lawful.position + log.victim.size();
+    CHECK(core.record_position(k_victim, 0, behind) == log.lawful.position);
+    bool created = false;
+    const std::array<std::byte, detail::k_record_header_size> zeros{};
+    detail::posix_vfs().open(log.copy(), {}, created)->write(core.log().file_offset(first), zeros);
+    CHECK(code_of([&] { core.record_position(k_victim, 0, behind); }) == Errc::corrupt);
 }
 
 TEST_CASE("A redaction of a record that the log does not have has nothing to overwrite", "[CHAIN-3][DUR-8]") {

@@ -64,13 +64,19 @@ public:
     }
     /// A redaction: the past shows an empty value, too.
     void redact(const std::string& tree, const std::string& key) {
-        const Commit done = db_->redact(tree, key, 0, "fuzz");
-        states_.resize(static_cast<std::size_t>(done.txn) + 1, states_.back());
-        for (FileState& state : states_) {
-            const auto found = state.find({tree, key});
-            if (found != state.end()) found->second.clear();
+        db_->redact(tree, key, 0, "fuzz", 0);
+        redacted(tree, key);
+    }
+    /// The same, which goes no further than the log and the segments: somebody reads the value.
+    void redact_by_half(const std::string& tree, const std::string& key) {
+        reader_.emplace(db_->begin_read());
+        try {
+            db_->redact(tree, key, 0, "fuzz", 0);
+            finding("a redaction did not wait for a reader");
+        } catch (const Error& error) {
+            if (error.code() != Errc::still_held) throw;
         }
-        states_.back().erase({tree, key});
+        redacted(tree, key);
     }
     /// Commits of the library's own change nothing that a tree shows.
     void catch_up() { states_.resize(static_cast<std::size_t>(db_->statistics().txn) + 1, states_.back()); }
@@ -90,6 +96,14 @@ public:
     }
 
 private:
+    void redacted(const std::string& tree, const std::string& key) {
+        catch_up();
+        for (FileState& state : states_) {
+            const auto found = state.find({tree, key});
+            if (found != state.end()) found->second.clear();
+        }
+        states_.back().erase({tree, key});
+    }
     void open() { db_.emplace(detail::make_database(detail::DatabaseCore::open(k_path, options_, &vfs_))); }
     void commit(const std::function<void(Transaction&, FileState&)>& change) {
         catch_up();
@@ -107,6 +121,7 @@ private:
     Options options_;
     std::vector<FileState> states_;
     std::optional<Database> db_;
+    std::optional<Snapshot> reader_;
 };
 
 BaseFile small_one() {
@@ -159,6 +174,18 @@ BaseFile forgotten() {
     return maker.finish("pruned and redacted", false);
 }
 
+BaseFile redacted_by_half() {
+    Maker maker(7, {});
+    for (int i = 0; i < 4; ++i) {
+        maker.put("secret", "name", "somebody " + maker.text(60));
+        maker.fill("big", 10, 60);
+    }
+    maker.db().checkpoint();
+    maker.put("secret", "name", "nobody");
+    maker.redact_by_half("secret", "name");
+    return maker.finish("a redaction that is not finished, its process died", false);
+}
+
 BaseFile other_page_size() {
     Options options;
     options.page_size = 8192;
@@ -176,7 +203,7 @@ BaseFile untouched() { return Maker(6, {}).finish("nothing in it", true); }
 
 const std::vector<BaseFile>& base_files() {
     static const std::vector<BaseFile> files = {small_one(), trees_and_past(),  log_behind(),
-                                                forgotten(), other_page_size(), untouched()};
+                                                forgotten(), other_page_size(), untouched(), redacted_by_half()};
     return files;
 }
 

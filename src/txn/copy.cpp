@@ -242,8 +242,11 @@ std::optional<Txn> first_whole_state(DatabaseCore& source) {
     const OpenView view(source.open_view());
     const Root& root = *view.view->root;
     const Txn newest = root.txn.load();
-    if (source.first_logged_txn() <= 1 || newest == 0) return 0;
-    if (!source.keeps_history(root)) return std::nullopt;
+    if (newest == 0) return 0;
+    const bool keeps = source.keeps_history(root);
+    // Where the past before txn 1 is gone, the log begins with that txn all the same.
+    if (source.first_logged_txn() <= 1 && (!keeps || source.horizon().txn == 0)) return 0;
+    if (!keeps) return std::nullopt;
     Txn base = source.oldest_readable(*view.view);
     for (const CatalogEntry& tree : list_trees(source.source(), root.catalog.root)) {
         base = std::max(base, tree_horizon(*view.view, tree.id).value_or(newest));

@@ -186,8 +186,9 @@ public:
     Hash digest_of(const RecordView& record, Txn txn, std::uint32_t part);
     /// A redaction was read in a log that was copied: it is carried out here too.
     void note_redaction(Txn txn, std::uint64_t position);
-    /// Positions of the commit record (part 0) or a part of a txn; nullopt: the log does not have it any more.
-    std::optional<std::uint64_t> record_position(Txn txn, std::uint32_t part);
+    /// Position of the commit record (part 0) or a part of a txn; nullopt: the log does not have it any more. Throws
+    /// corrupt where a record in front of `readable_to` hides what lies behind it.
+    std::optional<std::uint64_t> record_position(Txn txn, std::uint32_t part, std::uint64_t readable_to = 0);
     /// Erases the values that a txn (0: every one) wrote to a key: see redact.cpp.
     Commit redact(std::string_view tree, std::string_view key, Txn txn, std::string_view reason,
                   std::uint32_t timeout_ms);

@@ -41,8 +41,14 @@ constexpr std::uint64_t k_step_bytes = 1u << 20;
 constexpr int k_patience = 2000;
 constexpr std::uint64_t k_patience_us = 2000;
 
-/// This thread has the turn of redactions: what it calls meanwhile must not ask for it again.
-thread_local bool has_turn = false;
+[[noreturn]] void damaged_at(const std::string& path, std::uint64_t position) {
+    fail(Errc::corrupt, "the log of " + path + " is damaged at position " + std::to_string(position) +
+                            ", where values are to be redacted; run 'northstar verify'", path);
+}
+
+/// The database whose turn of redactions this thread has: what it calls meanwhile must neither ask for it again nor
+/// wait for the end of what it does itself.
+thread_local const DatabaseCore* turn_of = nullptr;
 
 /// Zeros where something else was. What the file does not reach is left alone.
 bool write_zeros(File& file, std::uint64_t offset, std::uint64_t length, std::vector<std::byte>& block) {
@@ -86,11 +92,11 @@ DatabaseCore::RedactionTurn::RedactionTurn(DatabaseCore& core) : core_(core), he
         core_.redaction_mutex_.unlock();
         throw;
     }
-    erasure_impl::has_turn = true;
+    erasure_impl::turn_of = &core_;
 }
 
 DatabaseCore::RedactionTurn::RedactionTurn(DatabaseCore& core, std::try_to_lock_t) : core_(core) {
-    if (erasure_impl::has_turn || !core_.redaction_mutex_.try_lock()) return;
+    if (erasure_impl::turn_of != nullptr || !core_.redaction_mutex_.try_lock()) return;
     try {
         held_ = core_.processes_->try_lock(Processes::redact, LockKind::exclusive);
     } catch (...) {
@@ -98,12 +104,12 @@ DatabaseCore::RedactionTurn::RedactionTurn(DatabaseCore& core, std::try_to_lock_
         throw;
     }
     if (!held_) core_.redaction_mutex_.unlock();
-    erasure_impl::has_turn = held_;
+    if (held_) erasure_impl::turn_of = &core_;
 }
 
 DatabaseCore::RedactionTurn::~RedactionTurn() {
     if (!held_) return;
-    erasure_impl::has_turn = false;
+    erasure_impl::turn_of = nullptr;
     core_.processes_->unlock(Processes::redact);
     core_.redaction_mutex_.unlock();
 }
@@ -210,10 +216,7 @@ std::vector<Erasure> DatabaseCore::pending_erasures() {
     // Nothing lies there if its writer died before the first byte.
     while (at < end) {
         const std::optional<RecordView> record = unchecked_record(at);
-        if (!record) {
-            fail(Errc::corrupt, "the log of " + path_ + " is damaged at position " + std::to_string(at) +
-                                    ", where values are to be redacted; run 'northstar verify'", path_);
-        }
+        if (!record) erasure_impl::damaged_at(path_, at);
         if (record->kind() == RecordKind::part && redacts(*record)) redacting_parts.push_back(at);
         if (record->kind() == RecordKind::commit) {
             const Txn txn = record->txn();
@@ -244,7 +247,7 @@ bool DatabaseCore::both_generations_behind(Txn txn) {
 
 // ---- the log ----
 
-std::optional<std::uint64_t> DatabaseCore::record_position(Txn txn, std::uint32_t part) {
+std::optional<std::uint64_t> DatabaseCore::record_position(Txn txn, std::uint32_t part, std::uint64_t readable_to) {
     const ExtentDirectory extents = log_->extents();
     // The first record of the log may be the one whose overwriting was cut short.
     const std::uint64_t begin = newest_meta().log_begin;
@@ -267,6 +270,7 @@ std::optional<std::uint64_t> DatabaseCore::record_position(Txn txn, std::uint32_
         }
         at = record->kind() == RecordKind::next ? record->continues_at() : record->end();
     }
+    if (at < readable_to) erasure_impl::damaged_at(path_, at);
     return std::nullopt;
 }
 
@@ -284,23 +288,33 @@ std::map<std::pair<Txn, std::uint32_t>, std::vector<const Erasure*>> by_record(c
 
 }  // namespace erasure_impl
 
-/// Overwrites every record that the erasures name. Call with the checkpoint mutex: extents stay where they are.
+/// Overwrites every record that the erasures name, and fails behind that where one of them is damaged. Call with the
+/// checkpoint mutex: extents stay where they are.
 void DatabaseCore::erase_from_log(const std::vector<Erasure>& erasures) {
     ReadView* view = freeze();
     std::atomic<std::uint64_t>& rewrites = processes_->word(Word::rewrites);
+    std::optional<Error> damaged;
     try {
+        const std::uint64_t end = view->root->log_position;
         // Odd already where a process died at it.
         if (rewrites.load() % 2 == 0) rewrites.fetch_add(1);
         for (const auto& [place, values] : erasure_impl::by_record(erasures)) {
-            const std::optional<std::uint64_t> position = record_position(place.first, place.second);
-            // The log may have let go of it; then it is free space.
-            if (!position) continue;
-            const ErasedRecord erased = erased_record(*position, values);
-            file_->write(log_->file_offset(*position),
-                         {erased.bytes.data(), static_cast<std::size_t>(erased.changed)});
+            try {
+                const std::optional<std::uint64_t> position = record_position(place.first, place.second, end);
+                // The log may have let go of it; then it is free space.
+                if (!position) continue;
+                const ErasedRecord erased = erased_record(*position, values);
+                file_->write(log_->file_offset(*position),
+                             {erased.bytes.data(), static_cast<std::size_t>(erased.changed)});
+            } catch (const Error& error) {
+                if (error.code() != Errc::corrupt) throw;
+                damaged = error;
+            }
         }
         flush_everything();
+        // Even also where one is damaged: who reads that would wait in vain.
         rewrites.fetch_add(1);
+        if (damaged) throw *damaged;
     } catch (...) {
         close_view(view);
         release_carving();
@@ -346,8 +360,9 @@ void DatabaseCore::restate_half_erased() {
     }
 }
 
-/// Waits while records are overwritten. False: they never were.
+/// Waits while another thread or process overwrites records. False: they never were, or this thread does it.
 bool DatabaseCore::log_has_settled() {
+    if (erasure_impl::turn_of == this) return false;
     if (processes_ == nullptr || processes_->load(Word::rewrites) == 0) return false;
     for (int i = 0; i < erasure_impl::k_patience; ++i) {
         const std::uint64_t seen = processes_->load(Word::rewrites);
