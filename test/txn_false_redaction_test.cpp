@@ -146,18 +146,6 @@ TEST_CASE("A redaction whose record is damaged keeps no other record from being 
     CHECK_FALSE(log.victim_is_whole());
 }
 
-TEST_CASE("A redaction whose record is damaged leaves nobody waiting for its end", "[CHAIN-3][DMG-4][SWARM-1]") {
-    Log log;
-    Redaction damaged = log.lawful;
-    damaged.index = 1000;
-    log.end_with({{log.tree, "secret", damaged}});
-    Options options = quiet();
-    options.read_only = true;
-    Peer reader(log.copy(), options);
-    CHECK(log.code_of_opening() == Errc::corrupt);
-    CHECK(reader.core->processes().load(detail::Word::rewrites) % 2 == 0);
-}
-
 TEST_CASE("A redaction whose record lies behind damage in the log is not taken for carried out", "[CHAIN-3][DMG-4]") {
     Log log;
     log.end_with({{log.tree, "secret", log.lawful}});

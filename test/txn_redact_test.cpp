@@ -242,6 +242,28 @@ TEST_CASE("who reads a record that is being overwritten waits until that is done
     CHECK(redacting.core->processes().load(detail::Word::rewrites) % 2 == 0);
 }
 
+TEST_CASE("a redaction whose record was damaged just now leaves nobody waiting for its end", "[CHAIN-3][DMG-4]") {
+    const Workplace place;
+    const std::string path = place / "db";
+    Options o = options();
+    o.background = false;
+    txn_test::Peer peer(path, o);
+    const Txn written = peer.put("victim", 300, Durability::full);
+    const std::uint64_t record = peer.core->log().file_offset(peer.core->record_position(written, 0).value());
+    bool damaged = false;
+    peer.vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t where, bool done) {
+        if (call != northstar::test::FileCall::write || !done || where > 4096 || std::exchange(damaged, true)) return;
+        // The redaction is committed, and its checkpoint writes the meta page.
+        bool created = false;
+        const std::array<std::byte, detail::k_record_header_size> zeros{};
+        detail::posix_vfs().open(path, {}, created)->write(record, zeros);
+    });
+    CHECK(code_of([&] { peer.db.redact("t", "victim", 0, "asked for", 0); }) == Errc::corrupt);
+    peer.vfs.set_hook(nullptr);
+    REQUIRE(damaged);
+    CHECK(peer.core->processes().load(detail::Word::rewrites) % 2 == 0);
+}
+
 TEST_CASE("a value of a large transaction is redacted in the part of the log that has it", "[CHAIN-3][CHAIN-1][TX-8]") {
     constexpr int k_entries = 10'000;
     const Workplace place;
